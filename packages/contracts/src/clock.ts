@@ -1,0 +1,7 @@
+/** Time as a parameter: the system's in services, a virtual one in simulations. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  nowMs(): number
+  /** Resolves after `ms`, or earlier (without an error) when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}

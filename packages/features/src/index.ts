@@ -1,0 +1,2 @@
+export * from './feature-batch.ts'
+export * from './feature-spec.ts'
