@@ -6,7 +6,7 @@
  * Null     a length of -1 is a null key or value; its start is then meaningless.
  * Headers  the header block of a record is the bytes of its headers as in Kafka's record format v2 (per header: varint key
  *          length, key, varint value length or -1, value), without the count, so a block can be copied and appended to.
- * Lifetime `bytes` belongs to the slab until the reader is polled again with the slab handed back; copy what must outlive it.
+ * Lifetime a slab stays valid until its offsets have been committed or its partition was sought back; copy what must outlive that.
  */
 export interface Slab {
   readonly topic: string
