@@ -1,3 +1,4 @@
+export * from './announce-listening.ts'
 export * from './load-platform-config.ts'
 export * from './logger.ts'
 export * from './ops-server.ts'
