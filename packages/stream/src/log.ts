@@ -62,11 +62,20 @@ export interface LogReader {
   close(): Promise<void>
 }
 
+/** Where a batch came to lie: its record `i` has the offset `baseOffset + i`. */
+export interface AppendedBatch extends TopicPartition {
+  readonly baseOffset: bigint
+  readonly count: number
+}
+
 export interface LogWriter {
   /** Queues a batch; the builder's bytes are taken over and the builder may be reset and used again afterwards. */
   append(topic: string, partition: number, batch: RecordBatchBuilder): void
-  /** Resolves when every partition of everything appended has been acknowledged by all in-sync replicas; throws otherwise. */
-  flush(): Promise<void>
+  /**
+   * Resolves when every partition of everything appended has been acknowledged by all in-sync replicas, with the positions
+   * of the batches appended since the last flush, in the order of the appends; throws DependencyError otherwise.
+   */
+  flush(): Promise<readonly AppendedBatch[]>
   close(): Promise<void>
 }
 
