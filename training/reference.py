@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import xgboost as xgb
 
@@ -33,3 +35,25 @@ def matrix(rows: np.ndarray, feature_types: list[str] | None, feature_names: lis
 def as_columns(values: np.ndarray) -> np.ndarray:
     """rows x outputs float32, also for one output."""
     return values.reshape(len(values), -1).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Expected answers of a binary model: one float32 per row."""
+
+    margins: np.ndarray
+    scores: np.ndarray
+
+
+def reference_of(booster: xgb.Booster, rows: np.ndarray) -> Reference:
+    """Margins and probabilities by Booster.predict, true infinities cross-checked by inplace_predict.
+
+    Raises SystemExit when the two disagree in any bit, which would make "the reference" ambiguous.
+    """
+    data = matrix(rows, None)
+    margins = booster.predict(data, output_margin=True).astype(np.float32)
+    inplace = booster.inplace_predict(rows, predict_type="margin", missing=np.nan).astype(np.float32)
+    if margins.tobytes() != inplace.tobytes():
+        row = int(np.flatnonzero(margins != inplace)[0])
+        raise SystemExit(f"predict and inplace_predict differ on row {row}: {rows[row].tolist()}")
+    return Reference(margins, booster.predict(data).astype(np.float32))

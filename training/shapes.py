@@ -30,7 +30,7 @@ FORMAT_NOTES = {
     "inplace_predict takes true infinities and agrees bit for bit (checked while writing, dart excepted).",
     "json": "XGBoost 2.x spells the split condition of a categorical split NaN, which is not JSON; 3.x writes a denormal there. Ignore it for split_type 1.",
     "vectorLeaf": "size_leaf_vector K > 1: XGBoost 3.x keeps leaf vectors in leaf_weights, the leaf's number being its right_children entry; "
-    "2.x has them in base_weights[node * K ...]. base_weights of 3.x has the same length but is not the leaf value.",
+    "2.x has no leaf_weights, its leaf vectors are base_weights[node * K ...]; split_conditions of a leaf mean nothing in either.",
     "pruned": "tree_param.num_deleted > 0: nodes that nothing points at stay in the arrays with split_indices 2147483647",
     "categories": "feature type c: a code is truncated; negative codes and codes >= 2^24 are invalid; invalid and unknown codes (not in the "
     "node's set) go left, only NaN follows default_left; a code in the set goes right",
