@@ -1,0 +1,5 @@
+export { MODEL_FAULTS, ModelFault, type ModelFaultCode } from './model-fault.ts'
+export type { Objective, Transform, TreeTask } from './objective.ts'
+export { referenceMargins } from './reference-walk.ts'
+export type { Tree, TreeEnsemble } from './tree-ensemble.ts'
+export { type ParseOptions, parseXgboost } from './xgboost-model.ts'
