@@ -1,9 +1,28 @@
-/** Header bytes in the record format v2, without the count. */
-export interface HeaderBlock {
-  readonly bytes: Uint8Array
-  readonly length: number
-  readonly count: number
-}
+import { InvariantError } from '@sluice/contracts'
+import {
+  ATTRIBUTE,
+  BATCH,
+  BATCH_PREFIX_BYTES,
+  INT32_MAX,
+  MAGIC_V2,
+  NO_LEADER_EPOCH,
+  NO_PRODUCER_EPOCH,
+  NO_PRODUCER_ID,
+  NO_SEQUENCE,
+} from './batch-layout.ts'
+import { copyBytes } from './copy-bytes.ts'
+import { crc32c } from './crc32c.ts'
+import type { HeaderBlock } from './header-block.ts'
+import {
+  MAX_VARINT_BYTES,
+  MAX_VARLONG_BYTES,
+  varintSize,
+  varlongSize,
+  writeInt32,
+  writeInt64,
+  writeVarint,
+  writeVarlong,
+} from './varint.ts'
 
 /** What a producer puts into the batch header when it sends idempotently or in a transaction. */
 export interface SealOptions {
@@ -13,25 +32,227 @@ export interface SealOptions {
   readonly transactional?: boolean
 }
 
+export interface RecordBatchBuilderOptions {
+  /** Buffer to start with; it doubles when full and is kept over `reset`. */
+  readonly initialBytes?: number
+  /** Largest uncompressed batch, its header included. Not above the topic's `max.message.bytes`. */
+  readonly maxBytes?: number
+}
+
+export const DEFAULT_INITIAL_BATCH_BYTES = 64 * 1024
+/** Kafka's default `max.message.bytes` (1,048,588) without the 12 bytes that the broker does not count. */
+export const DEFAULT_MAX_BATCH_BYTES = 1024 * 1024
+/** Everything of a record but its key, value and headers, at its widest. */
+const MAX_RECORD_OVERHEAD_BYTES = MAX_VARINT_BYTES + 1 + MAX_VARLONG_BYTES + 4 * MAX_VARINT_BYTES
+
+/** The record does not fit into what is left of the batch: send the batch first. `fits` tells beforehand. */
+export class BatchFullError extends Error {
+  override readonly name = 'BatchFullError'
+  readonly recordBytes: number
+  readonly batchBytes: number
+  readonly maxBytes: number
+  constructor(recordBytes: number, batchBytes: number, maxBytes: number) {
+    super(
+      `a record of ${recordBytes} bytes does not fit into a batch of ${batchBytes} of at most ${maxBytes} bytes; ` +
+        'ask fits() first, then send the batch and reset the builder',
+    )
+    this.recordBytes = recordBytes
+    this.batchBytes = batchBytes
+    this.maxBytes = maxBytes
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)
+
 /**
  * Writes records one after another into one buffer in Kafka's record batch format v2. Set the parts of a record, then
- * `add` it; nothing is allocated per record.
+ * `add` it; nothing is allocated per record. Parts that were not set are a null key, a null value and no headers.
  */
-export interface RecordBatchBuilder {
-  readonly count: number
-  /** Bytes of the batch if it were sealed now. */
-  readonly byteLength: number
+export class RecordBatchBuilder {
+  readonly maxBytes: number
+  #bytes: Uint8Array
+  #view: DataView
+  #length: number = BATCH.records
+  #count = 0
+  #baseTimestamp = 0
+  #maxTimestamp = 0
+
+  #keyBytes: Uint8Array = NO_BYTES
+  #keyStart = 0
+  #keyLength = -1
+  #valueBytes: Uint8Array = NO_BYTES
+  #valueStart = 0
+  #valueLength = -1
+  #headerBytes: Uint8Array = NO_BYTES
+  #headerStart = 0
+  #headerLength = 0
+  #headerCount = 0
+  /** Slots are reused, so only the first `#blockCount` count. */
+  readonly #blocks: HeaderBlock[] = []
+  #blockCount = 0
+
+  constructor(options: RecordBatchBuilderOptions = {}) {
+    const { maxBytes = DEFAULT_MAX_BATCH_BYTES, initialBytes = Math.min(DEFAULT_INITIAL_BATCH_BYTES, maxBytes) } =
+      options
+    if (!Number.isInteger(maxBytes) || maxBytes <= BATCH.records || maxBytes > INT32_MAX) {
+      throw new RangeError(
+        `maxBytes is ${maxBytes}; it must be a whole number from ${BATCH.records + 1} to ${INT32_MAX}`,
+      )
+    }
+    if (!Number.isInteger(initialBytes) || initialBytes < BATCH.records || initialBytes > maxBytes) {
+      throw new RangeError(
+        `initialBytes is ${initialBytes}; it must be a whole number from ${BATCH.records} to maxBytes (${maxBytes})`,
+      )
+    }
+    this.maxBytes = maxBytes
+    this.#bytes = new Uint8Array(initialBytes)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes of the batch if it were sealed now without compression. */
+  get byteLength(): number {
+    return this.#length
+  }
+
   /** A length of -1 writes a null key. */
-  key(bytes: Uint8Array, start: number, length: number): void
+  key(bytes: Uint8Array, start: number, length: number): void {
+    this.#keyBytes = bytes
+    this.#keyStart = start
+    this.#keyLength = length
+  }
+
   /** A length of -1 writes a null value. */
-  value(bytes: Uint8Array, start: number, length: number): void
-  /** Headers copied from another record. */
-  headers(bytes: Uint8Array, start: number, length: number, count: number): void
-  /** Headers that come after the copied ones. */
-  extraHeaders(block: HeaderBlock): void
-  /** Ends the record: writes it and forgets its parts. */
-  add(timestampMs: number): void
-  /** The finished batch with its checksum: a view that is valid until the builder is used again. */
-  seal(options?: SealOptions): Uint8Array
-  reset(): void
+  value(bytes: Uint8Array, start: number, length: number): void {
+    this.#valueBytes = bytes
+    this.#valueStart = start
+    this.#valueLength = length
+  }
+
+  /** Headers copied from another record; they replace ones copied before. */
+  headers(bytes: Uint8Array, start: number, length: number, count: number): void {
+    this.#headerBytes = bytes
+    this.#headerStart = start
+    this.#headerLength = length
+    this.#headerCount = count
+  }
+
+  /** Headers that come after the copied ones; several blocks come in the order of the calls. */
+  extraHeaders(block: HeaderBlock): void {
+    this.#blocks[this.#blockCount++] = block
+  }
+
+  /**
+   * True when a record of these lengths is sure to fit; a few bytes are kept for the widest varints. False on an empty
+   * builder means that no batch of this size can ever carry it. `headerLength` is the sum of all header blocks.
+   */
+  fits(keyLength: number, valueLength: number, headerLength: number): boolean {
+    const payload = Math.max(keyLength, 0) + Math.max(valueLength, 0) + headerLength
+    return this.#length + MAX_RECORD_OVERHEAD_BYTES + payload <= this.maxBytes
+  }
+
+  /**
+   * Ends the record: writes it and forgets its parts. Throws `BatchFullError` and writes nothing when it does not fit; the
+   * parts stay then, an `add` after `seal` and `reset` needs them set again.
+   * `timestampMs` is a whole number of milliseconds since the Unix epoch, -1 for none.
+   */
+  add(timestampMs: number): void {
+    if (!Number.isSafeInteger(timestampMs)) {
+      throw new RangeError(`timestampMs is ${timestampMs}; it must be a whole number of milliseconds`)
+    }
+    const first = this.#count === 0
+    const timestampDelta = first ? 0 : timestampMs - this.#baseTimestamp
+    let headerLength = this.#headerLength
+    let headerCount = this.#headerCount
+    for (let i = 0; i < this.#blockCount; i++) {
+      headerLength += this.#blocks[i]!.length
+      headerCount += this.#blocks[i]!.count
+    }
+    const keyLength = this.#keyLength
+    const valueLength = this.#valueLength
+    const bodyBytes =
+      1 +
+      varlongSize(timestampDelta) +
+      varintSize(this.#count) +
+      varintSize(keyLength) +
+      Math.max(keyLength, 0) +
+      varintSize(valueLength) +
+      Math.max(valueLength, 0) +
+      varintSize(headerCount) +
+      headerLength
+    const recordBytes = varintSize(bodyBytes) + bodyBytes
+    const end = this.#length + recordBytes
+    if (end > this.maxBytes) throw new BatchFullError(recordBytes, this.#length, this.maxBytes)
+    if (end > this.#bytes.length) this.#grow(end)
+
+    const bytes = this.#bytes
+    let at = writeVarint(bytes, this.#length, bodyBytes)
+    bytes[at++] = 0
+    at = writeVarlong(bytes, at, timestampDelta)
+    at = writeVarint(bytes, at, this.#count)
+    at = writeVarint(bytes, at, keyLength)
+    if (keyLength > 0) at = copyBytes(this.#keyBytes, this.#keyStart, keyLength, bytes, at)
+    at = writeVarint(bytes, at, valueLength)
+    if (valueLength > 0) at = copyBytes(this.#valueBytes, this.#valueStart, valueLength, bytes, at)
+    at = writeVarint(bytes, at, headerCount)
+    if (this.#headerLength > 0) at = copyBytes(this.#headerBytes, this.#headerStart, this.#headerLength, bytes, at)
+    for (let i = 0; i < this.#blockCount; i++) {
+      const block = this.#blocks[i]!
+      at = copyBytes(block.bytes, 0, block.length, bytes, at)
+    }
+
+    if (first) this.#baseTimestamp = timestampMs
+    if (first || timestampMs > this.#maxTimestamp) this.#maxTimestamp = timestampMs
+    this.#length = end
+    this.#count++
+    this.#forgetParts()
+  }
+
+  /**
+   * The finished batch with its checksum: a view that is valid until the builder is used again. Sealing again, with other
+   * options, is allowed: a retry under a new producer epoch needs it.
+   */
+  seal(options: SealOptions = {}): Uint8Array {
+    if (this.#count === 0) throw new InvariantError('an empty record batch was sealed; brokers refuse it')
+    const bytes = this.#bytes
+    writeInt64(bytes, BATCH.baseOffset, 0)
+    writeInt32(bytes, BATCH.length, this.#length - BATCH_PREFIX_BYTES)
+    writeInt32(bytes, BATCH.leaderEpoch, NO_LEADER_EPOCH)
+    bytes[BATCH.magic] = MAGIC_V2
+    const attributes = options.transactional === true ? ATTRIBUTE.transactional : 0
+    this.#view.setInt16(BATCH.attributes, attributes)
+    writeInt32(bytes, BATCH.lastOffsetDelta, this.#count - 1)
+    writeInt64(bytes, BATCH.baseTimestamp, this.#baseTimestamp)
+    writeInt64(bytes, BATCH.maxTimestamp, this.#maxTimestamp)
+    this.#view.setBigInt64(BATCH.producerId, options.producerId ?? NO_PRODUCER_ID)
+    this.#view.setInt16(BATCH.producerEpoch, options.producerEpoch ?? NO_PRODUCER_EPOCH)
+    writeInt32(bytes, BATCH.baseSequence, options.baseSequence ?? NO_SEQUENCE)
+    writeInt32(bytes, BATCH.recordCount, this.#count)
+    writeInt32(bytes, BATCH.checksum, crc32c(bytes, BATCH.attributes, this.#length))
+    return bytes.subarray(0, this.#length)
+  }
+
+  reset(): void {
+    this.#length = BATCH.records
+    this.#count = 0
+    this.#forgetParts()
+  }
+
+  #forgetParts(): void {
+    this.#keyLength = -1
+    this.#valueLength = -1
+    this.#headerLength = 0
+    this.#headerCount = 0
+    this.#blockCount = 0
+  }
+
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.min(this.maxBytes, Math.max(needed, 2 * this.#bytes.length)))
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = grown
+    this.#view = new DataView(grown.buffer)
+  }
 }
