@@ -6,20 +6,10 @@ export {
   type DecodeOptions,
 } from './codec/batch-decoder.ts'
 export { BATCH_FAULTS, type BatchFaultCode, CorruptBatchError } from './codec/batch-fault.ts'
-export { encodeTransactionMarker, type TransactionMarker } from './codec/control-batch.ts'
 export { crc32c } from './codec/crc32c.ts'
 export * from './codec/header-block.ts'
-export { type HeaderBlock, HeaderBlockBuilder } from './codec/header-block.ts'
 export { findHeader, HeaderBlockError, type HeaderSpan, type HeaderVisitor, readHeaders } from './codec/read-headers.ts'
 export * from './codec/record-batch-builder.ts'
-export {
-  BatchFullError,
-  DEFAULT_INITIAL_BATCH_BYTES,
-  DEFAULT_MAX_BATCH_BYTES,
-  RecordBatchBuilder,
-  type RecordBatchBuilderOptions,
-  type SealOptions,
-} from './codec/record-batch-builder.ts'
 export { SlabBuffer } from './codec/slab-buffer.ts'
 export * from './consume-loop.ts'
 export * from './dead-letters.ts'

@@ -4,10 +4,10 @@ import { type AbortedTransaction, AbortedTransactions } from './aborted-transact
 import { BatchFault, CorruptBatchError } from './batch-fault.ts'
 import { type BatchHeader, holdsCompressed, readBatchHeader } from './batch-header.ts'
 import { BATCH, INT32_MAX, MIN_RECORD_BYTES } from './batch-layout.ts'
-import { endsTransaction } from './control-batch.ts'
 import { decodeRecords } from './decode-records.ts'
 import { inflate } from './inflate.ts'
 import { SlabBuffer } from './slab-buffer.ts'
+import { endsTransaction } from './transaction-marker.ts'
 
 export interface BatchDecoderOptions {
   /** Largest number of bytes that the batches of one slab may inflate to. */
@@ -107,7 +107,7 @@ export class BatchDecoder {
   #takeRecords(fetch: Fetch, at: number, header: BatchHeader, into: SlabBuffer): boolean {
     const { baseOffset, lastOffsetDelta, recordCount, compression } = header
     const { fetchOffset } = fetch
-    if (into.count === 0) into.baseOffset = baseOffset > fetchOffset ? baseOffset : fetchOffset
+    if (into.count === 0) into.baseOffset = baseOffset < fetchOffset ? fetchOffset : baseOffset
     const slabDelta = Number(baseOffset - into.baseOffset)
     if (slabDelta + lastOffsetDelta > INT32_MAX) return false
 

@@ -1,12 +1,7 @@
 import { MAX_VARINT_BYTES, readVarint, varintLength } from './varint.ts'
 
 /** Where the parts of one header lie; a `valueLength` of -1 is a header without a value. */
-export type HeaderVisitor = (
-  nameStart: number,
-  nameLength: number,
-  valueStart: number,
-  valueLength: number,
-) => boolean | undefined | void
+export type HeaderVisitor = (nameStart: number, nameLength: number, valueStart: number, valueLength: number) => boolean
 
 /** Where the value of a header was found. Owned and reused by the caller. */
 export interface HeaderSpan {
@@ -27,7 +22,7 @@ export class HeaderBlockError extends Error {
   }
 }
 
-/** Calls `visit` for each header in order until it returns `false`. */
+/** Calls `visit` for each header in order as long as it returns true. */
 export function readHeaders(
   bytes: Uint8Array,
   start: number,
@@ -46,7 +41,7 @@ export function readHeaders(
     const valueStart = at + varintLength(bytes, at, MAX_VARINT_BYTES)
     at = valueStart + Math.max(valueLength, 0)
     if (at > end) throw new HeaderBlockError(valueStart)
-    if (visit(nameStart, nameLength, valueStart, Math.max(valueLength, -1)) === false) return
+    if (!visit(nameStart, nameLength, valueStart, Math.max(valueLength, -1))) return
   }
   if (at !== end) throw new HeaderBlockError(at)
 }
