@@ -74,7 +74,9 @@ def score_profile(scores: np.ndarray, labels: np.ndarray, threshold: float) -> d
 
 def calibration(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Isotonic regression of out-of-fold training scores as a rising step-wise line through (x, y)."""
-    fit = IsotonicRegression(out_of_bounds="clip", y_min=0, y_max=1).fit(scores.astype(np.float64), labels.astype(np.float64))
+    fit = IsotonicRegression(out_of_bounds="clip", y_min=0, y_max=1).fit(
+        scores.astype(np.float64), labels.astype(np.float64)
+    )
     return {
         "method": "isotonic",
         "source": "out-of-fold training scores",

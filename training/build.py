@@ -21,7 +21,11 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "churn"
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.build", description=__doc__)
     parser.add_argument("--out", type=Path, default=EXAMPLE, help="folder to write to (default examples/churn)")
-    parser.add_argument("--check", action="store_true", help="write nothing: rebuild, compare with --out byte by byte, exit 1 on a difference")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing: rebuild, compare with --out byte by byte, exit 1 on a difference",
+    )
     options = parser.parse_args(arguments)
 
     files = build_files()

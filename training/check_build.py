@@ -54,7 +54,9 @@ def explain_booster(committed: bytes, rebuilt: bytes) -> str:
     for at, (a, b) in enumerate(zip(old_trees, new_trees, strict=True)):
         for key in a:
             if a[key] != b[key]:
-                return f"tree {at} differs first, in {key}: another processor or math library may round a sum differently"
+                return (
+                    f"tree {at} differs first, in {key}: another processor or math library may round a sum differently"
+                )
     return "same trees; parameters differ"
 
 
@@ -83,8 +85,14 @@ def version_differences(folder: Path) -> list[str]:
     lines = []
     for path in sorted(folder.glob("models/*/model.yaml")):
         before = yaml.safe_load(path.read_text(encoding="utf-8"))["lineage"]["trainer"]
-        lines += [f"{path.parent.name} was built with {key} {before.get(key)}, this is {now[key]}" for key in now if before.get(key) != now[key]]
-    return lines or [f"versions are as pinned; this is {platform.system()} {platform.machine()}: compare processor and C library"]
+        lines += [
+            f"{path.parent.name} was built with {key} {before.get(key)}, this is {now[key]}"
+            for key in now
+            if before.get(key) != now[key]
+        ]
+    return lines or [
+        f"versions are as pinned; this is {platform.system()} {platform.machine()}: compare processor and C library"
+    ]
 
 
 def clip(line: bytes, length: int = 100) -> str:

@@ -11,7 +11,13 @@ import xgboost as xgb
 from training.customers import FOLDS, Customer, fold_of
 from training.feature_spec import FEATURES, encode_rows, features_named
 
-COMMON_PARAMS: dict[str, Any] = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, "seed": 7, "verbosity": 0}
+COMMON_PARAMS: dict[str, Any] = {
+    "objective": "binary:logistic",
+    "tree_method": "hist",
+    "nthread": 1,
+    "seed": 7,
+    "verbosity": 0,
+}
 
 
 @dataclass(frozen=True)

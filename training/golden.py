@@ -21,11 +21,23 @@ MIXED_ROWS = 240
 ROWS_MIN = 1000
 SEED = 1103
 
-SPECIAL_NUMBERS = [math.inf, -math.inf, -0.0, 0.0, float(FLOAT32_DENORMAL_MIN), -float(FLOAT32_DENORMAL_MIN), float(FLOAT32_MAX), -float(FLOAT32_MAX), 1e30]
+SPECIAL_NUMBERS = [
+    math.inf,
+    -math.inf,
+    -0.0,
+    0.0,
+    float(FLOAT32_DENORMAL_MIN),
+    -float(FLOAT32_DENORMAL_MIN),
+    float(FLOAT32_MAX),
+    -float(FLOAT32_MAX),
+    1e30,
+]
 UNSEEN_CATEGORIES = ["", "no", "Three year", "Glasfaser ☎"]
 
 
-def golden_events(booster: xgb.Booster, features: list[dict[str, Any]], held_out: list[Customer]) -> list[dict[str, Any]]:
+def golden_events(
+    booster: xgb.Booster, features: list[dict[str, Any]], held_out: list[Customer]
+) -> list[dict[str, Any]]:
     """Events (feature name -> value) that the feature spec accepts: real ones, then edges, then mixtures of special values."""
     rng = np.random.default_rng(SEED)
     names = [feature["name"] for feature in features]

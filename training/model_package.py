@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import yaml
 
 from training.baseline import baseline_profile
@@ -33,7 +32,9 @@ class BuiltPackage:
     """Largest |ONNX - XGBoost| probability over the held-out and golden rows."""
 
 
-def build_package(model: ChurnModel, training: list[Customer], held_out: list[Customer], everyone: list[Customer]) -> BuiltPackage:
+def build_package(
+    model: ChurnModel, training: list[Customer], held_out: list[Customer], everyone: list[Customer]
+) -> BuiltPackage:
     """Trains, exports, profiles and checks one version. Raises SystemExit when ONNX and XGBoost disagree."""
     sample, unseen = sample_of(model, training), sample_of(model, held_out)
     booster = train(model, sample)
@@ -98,7 +99,9 @@ def describe(
             "rows": {"training": training, "heldOut": held_out},
             "trainer": trainer_versions(),
             "params": {**COMMON_PARAMS, **model.params, "rounds": model.rounds},
-            "threshold": "fixed" if model.fixed_threshold is not None else f"best F1 on {FOLDS}-fold out-of-fold training scores",
+            "threshold": "fixed"
+            if model.fixed_threshold is not None
+            else f"best F1 on {FOLDS}-fold out-of-fold training scores",
             "metrics": {name: profile["performance"][name] for name in METRICS_SHOWN},
         },
     }
@@ -129,4 +132,6 @@ class _PlainDumper(yaml.SafeDumper):
 
 
 def yaml_text(document: dict[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, default_flow_style=None, width=160, allow_unicode=True)
+    return yaml.dump(
+        document, Dumper=_PlainDumper, sort_keys=False, default_flow_style=None, width=160, allow_unicode=True
+    )

@@ -18,7 +18,9 @@ SCORE_TOLERANCE = 1e-6
 
 def to_onnx(booster: xgb.Booster, features: int, graph_name: str) -> bytes:
     """One float32 input `features` [N, features]; outputs `label` [N] and `probabilities` [N, 2] (no, yes). No ZipMap."""
-    model = convert_xgboost(booster, initial_types=[(INPUT, FloatTensorType([None, features]))], target_opset=TARGET_OPSET)
+    model = convert_xgboost(
+        booster, initial_types=[(INPUT, FloatTensorType([None, features]))], target_opset=TARGET_OPSET
+    )
     # The converter names the graph with a random uuid, which alone would make every build differ.
     model.graph.name = graph_name
     onnx.checker.check_model(model)

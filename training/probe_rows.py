@@ -30,7 +30,26 @@ SPECIAL_NUMBERS = np.array(
 SPECIAL_CODES = np.array(
     # Codes are float32 on the wire, so a broken encoder can produce every one of these. XGBoost calls a code
     # invalid when it is negative or at least 2^24 (OutOfRangeCat), and truncates a fraction.
-    [np.nan, np.inf, -np.inf, -0.0, -0.5, -1.0, -3.0, 0.5, 1.999, 2.5, 31.0, 32.0, 63.5, 64.0, 1e6, 16777215.0, 16777216.0, 4e9],
+    [
+        np.nan,
+        np.inf,
+        -np.inf,
+        -0.0,
+        -0.5,
+        -1.0,
+        -3.0,
+        0.5,
+        1.999,
+        2.5,
+        31.0,
+        32.0,
+        63.5,
+        64.0,
+        1e6,
+        16777215.0,
+        16777216.0,
+        4e9,
+    ],
     dtype=np.float32,
 )
 

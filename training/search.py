@@ -52,8 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
             unseen = xgb.DMatrix(sample.rows[folds == fold], label=sample.labels[folds == fold], nthread=1)
             history: dict[str, dict[str, list[float]]] = {}
             xgb.train(
-                {**COMMON_PARAMS, "eval_metric": "logloss", **params}, seen, ROUNDS_MAX,
-                evals=[(unseen, "unseen")], evals_result=history, verbose_eval=False,
+                {**COMMON_PARAMS, "eval_metric": "logloss", **params},
+                seen,
+                ROUNDS_MAX,
+                evals=[(unseen, "unseen")],
+                evals_result=history,
+                verbose_eval=False,
             )
             losses.append(history["unseen"]["logloss"][ROUNDS_STEP - 1 :: ROUNDS_STEP])
         mean = np.mean(losses, axis=0)

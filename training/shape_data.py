@@ -7,7 +7,9 @@ import numpy as np
 CATEGORY_COUNT = 7
 
 
-def numbers(seed: int, rows: int = 320, features: int = 8, missing: float = 0.12) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
+def numbers(
+    seed: int, rows: int = 320, features: int = 8, missing: float = 0.12
+) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
     """Mixed columns (normal, uniform, small integers, skewed) with gaps, a noisy score, and the generator to go on with."""
     rng = np.random.default_rng(seed)
     columns = []
@@ -44,7 +46,11 @@ def categories(
     effects = [rng.normal(size=count) for count in counts]
     number = rng.normal(size=(rows, 2))
     x = np.column_stack([*codes, number]).astype(np.float32)
-    score = sum(effect[code] for effect, code in zip(effects, codes, strict=True)) + number[:, 0] + rng.normal(size=rows) * 0.3
+    score = (
+        sum(effect[code] for effect, code in zip(effects, codes, strict=True))
+        + number[:, 0]
+        + rng.normal(size=rows) * 0.3
+    )
     gaps = rng.random(x.shape) < missing
     x[gaps] = np.nan
     score = score + 1.2 * gaps[:, 0] - 1.2 * gaps[:, 1]
@@ -64,3 +70,8 @@ def thirds(score: np.ndarray) -> np.ndarray:
 def positive(score: np.ndarray) -> np.ndarray:
     """Positive targets for gamma, tweedie, poisson and survival objectives."""
     return np.exp(np.clip(score / 2, -3, 3)).astype(np.float32)
+
+
+def as_is(score: np.ndarray) -> np.ndarray:
+    """The score itself as the target."""
+    return score

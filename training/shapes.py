@@ -40,11 +40,13 @@ FORMAT_NOTES = {
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.shapes", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to, e.g. packages/trees/fixtures")
-    parser.add_argument("--only", action="append", metavar="NAME", help="print one shape's figures and write nothing (repeatable)")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="print one shape's figures and write nothing (repeatable)"
+    )
     options = parser.parse_args(arguments)
 
     folder = options.out / f"xgboost-{XGBOOST_VERSION[0]}.{XGBOOST_VERSION[1]}"
-    specs = [spec for spec in ZOO if XGBOOST_VERSION >= spec.since and (XGBOOST_VERSION >= (3, 0) or not spec.large)]
+    specs = [spec for spec in ZOO if spec.since <= XGBOOST_VERSION and (XGBOOST_VERSION >= (3, 0) or not spec.large)]
     if options.only:
         for spec in specs:
             if spec.name in options.only:
@@ -158,7 +160,9 @@ def check_loads_alike(name: str, made: Shape, model_ubj: bytes, rows: np.ndarray
         other = as_columns(booster.predict(data, output_margin=True))
         if other.tobytes() != margins.tobytes():
             differing = int((other != margins).any(axis=1).sum())
-            raise SystemExit(f"{name}: the {source} booster differs from the JSON file on {differing} of {len(rows)} rows")
+            raise SystemExit(
+                f"{name}: the {source} booster differs from the JSON file on {differing} of {len(rows)} rows"
+            )
 
 
 def check_stand_in(name: str, thresholds: dict[int, np.ndarray]) -> None:
@@ -168,7 +172,13 @@ def check_stand_in(name: str, thresholds: dict[int, np.ndarray]) -> None:
 
 
 def compare_inplace(
-    name: str, booster: xgb.Booster, kind: str, made: Shape, rows: np.ndarray, margins: np.ndarray, files: dict[str, bytes]
+    name: str,
+    booster: xgb.Booster,
+    kind: str,
+    made: Shape,
+    rows: np.ndarray,
+    margins: np.ndarray,
+    files: dict[str, bytes],
 ) -> bool:
     """Compares predict with inplace_predict on the true infinities; keeps the latter's margins where dart makes them differ."""
     # inplace_predict compares feature names only for data frames; a numpy array is taken as it is.
@@ -177,7 +187,9 @@ def compare_inplace(
         return False
     if kind != "dart":
         differing = np.flatnonzero((inplace != margins).any(axis=1))
-        raise SystemExit(f"{name}: inplace_predict differs from predict on rows {differing[:5].tolist()} ({len(differing)})")
+        raise SystemExit(
+            f"{name}: inplace_predict differs from predict on rows {differing[:5].tolist()} ({len(differing)})"
+        )
     files[f"{name}.inplaceMargins.f32"] = little(inplace)
     return True
 

@@ -14,7 +14,11 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "churn"
 
 
 def committed_files() -> dict[str, bytes]:
-    names = ["customer-event.avsc", "outcomes.heldout.jsonl", *(str(p.relative_to(EXAMPLE)) for p in EXAMPLE.glob("models/*/*"))]
+    names = [
+        "customer-event.avsc",
+        "outcomes.heldout.jsonl",
+        *(str(p.relative_to(EXAMPLE)) for p in EXAMPLE.glob("models/*/*")),
+    ]
     return {name: (EXAMPLE / name).read_bytes() for name in names}
 
 

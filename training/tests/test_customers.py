@@ -60,7 +60,12 @@ def test_the_eleven_gaps_stay_gaps(customers: list[Customer]) -> None:
 
 def test_a_row_becomes_typed_fields(customers: list[Customer]) -> None:
     first = customers[0].fields
-    assert (first["female"], first["tenure"], first["contract"], first["monthlyCharges"]) == (True, 1, "Month-to-month", 29.85)
+    assert (first["female"], first["tenure"], first["contract"], first["monthlyCharges"]) == (
+        True,
+        1,
+        "Month-to-month",
+        29.85,
+    )
     assert type(first["tenure"]) is int
 
 

@@ -41,7 +41,9 @@ def test_encoded_bits(feature: dict, value: object, expected: str) -> None:
     assert bits(encode_value(feature, value)) == expected
 
 
-@pytest.mark.parametrize(("feature", "value"), [(NUMBER, None), (NUMBER, "NaN"), (BOOLEAN, None), (CATEGORY, "Three year"), (CATEGORY, "")])
+@pytest.mark.parametrize(
+    ("feature", "value"), [(NUMBER, None), (NUMBER, "NaN"), (BOOLEAN, None), (CATEGORY, "Three year"), (CATEGORY, "")]
+)
 def test_missing_and_unseen_are_nan(feature: dict, value: object) -> None:
     assert np.isnan(encode_value(feature, value))
 

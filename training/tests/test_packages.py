@@ -54,7 +54,9 @@ def test_both_versions_are_there() -> None:
 def test_hashes_match(package: Package) -> None:
     description = package.description
     for entry in [*description["files"], description["baseline"], description["golden"]]:
-        assert hashlib.sha256((package.folder / entry["path"]).read_bytes()).hexdigest() == entry["sha256"], entry["path"]
+        assert hashlib.sha256((package.folder / entry["path"]).read_bytes()).hexdigest() == entry["sha256"], entry[
+            "path"
+        ]
 
 
 def test_golden_margins_by_a_second_implementation(package: Package) -> None:
@@ -90,7 +92,10 @@ def test_golden_rows_cover_the_edges(package: Package) -> None:
 
 
 def test_onnx_agrees_on_the_golden_rows(package: Package) -> None:
-    assert check_parity((package.folder / "model.onnx").read_bytes(), package.rows, package.scores, package.folder.name) < 1e-6
+    assert (
+        check_parity((package.folder / "model.onnx").read_bytes(), package.rows, package.scores, package.folder.name)
+        < 1e-6
+    )
 
 
 def test_parity_check_refuses_a_wrong_model(package: Package) -> None:
@@ -144,8 +149,12 @@ def test_version_8_is_clearly_better() -> None:
 
 
 def test_events_and_outcomes_name_the_same_customers_and_hide_the_label() -> None:
-    events = [json.loads(line) for line in (EXAMPLE / "customers.heldout.jsonl").read_text(encoding="utf-8").splitlines()]
-    outcomes = [json.loads(line) for line in (EXAMPLE / "outcomes.heldout.jsonl").read_text(encoding="utf-8").splitlines()]
+    events = [
+        json.loads(line) for line in (EXAMPLE / "customers.heldout.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    outcomes = [
+        json.loads(line) for line in (EXAMPLE / "outcomes.heldout.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert [e["customerId"] for e in events] == [o["customerId"] for o in outcomes]
     assert sum(o["churned"] for o in outcomes) == 591
     schema = json.loads((EXAMPLE / "customer-event.avsc").read_text(encoding="utf-8"))

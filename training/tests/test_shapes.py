@@ -28,7 +28,9 @@ def floats(folder: Path, name: str, columns: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("folder", "entry"), manifest_entries(), ids=[f"{folder.name}-{entry['name']}" for folder, entry in manifest_entries()]
+    ("folder", "entry"),
+    manifest_entries(),
+    ids=[f"{folder.name}-{entry['name']}" for folder, entry in manifest_entries()],
 )
 def test_margins_bit_for_bit(folder: Path, entry: dict) -> None:
     if entry.get("supported") is False:
