@@ -10,6 +10,7 @@ export interface MetricSpec {
 }
 
 const VARIANT = ['endpoint', 'variant', 'model', 'model_version'] as const
+const VERSION = ['endpoint', 'model', 'model_version'] as const
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
 export const METRICS = {
@@ -41,13 +42,13 @@ export const METRICS = {
   sluice_inference_seconds: {
     type: 'histogram',
     help: 'Time of one inference call.',
-    labels: [...VARIANT],
+    labels: [...VERSION],
     buckets: SECONDS,
   },
   sluice_inference_batch_rows: {
     type: 'histogram',
     help: 'Rows in one inference call.',
-    labels: [...VARIANT],
+    labels: [...VERSION],
     buckets: [1, 4, 16, 64, 256, 512, 1024, 4096, 16384],
   },
   sluice_event_latency_seconds: {

@@ -29,10 +29,13 @@ test('counts add up per label set, gauges take the last value and can be forgott
   expect((await telemetry.scrape()).body).not.toContain('sluice_consumer_lag_records{')
 })
 
-test('a batch observes one duration for all of its rows', async () => {
+test('a batch observes the values of its rows at once, and only as many as it says', async () => {
   const telemetry = prometheusTelemetry()
-  telemetry.observe('sluice_event_latency_seconds', VARIANT, 0.004, 128)
-  expect((await telemetry.scrape()).body).toMatch(/sluice_event_latency_seconds_count\{[^}]*\} 128/)
+  telemetry.observeAll('sluice_event_latency_seconds', VARIANT, Float64Array.of(0.0004, 0.004, 0.004, 9), 3)
+  telemetry.observe('sluice_event_latency_seconds', VARIANT, 0.04)
+  const { body } = await telemetry.scrape()
+  expect(body).toMatch(/sluice_event_latency_seconds_count\{[^}]*\} 4/)
+  expect(body).toMatch(/sluice_event_latency_seconds_bucket\{le="0.005",[^}]*\} 3/)
 })
 
 test('a label that the table does not name is refused', () => {

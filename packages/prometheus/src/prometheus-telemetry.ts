@@ -1,7 +1,6 @@
 import {
   type CounterName,
   type GaugeName,
-  type HistogramName,
   type Labels,
   METRICS,
   type MetricName,
@@ -39,9 +38,10 @@ export function prometheusTelemetry(): PrometheusTelemetry {
     count: (name, labels, by) => counters.get(name)!.inc(labels, by),
     gauge: (name, labels, value) => gauges.get(name)!.set(labels, value),
     clearGauge: (name, labels) => gauges.get(name)!.remove(labels),
-    observe: (name: HistogramName, labels, value, times = 1) => {
+    observe: (name, labels, value) => histograms.get(name)!.observe(labels, value),
+    observeAll: (name, labels, values, count) => {
       const series = histograms.get(name)!.labels(labels)
-      for (let i = 0; i < times; i++) series.observe(value)
+      for (let i = 0; i < count; i++) series.observe(values[i]!)
     },
     scrape: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     value: async (name, labels) => {

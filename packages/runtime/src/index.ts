@@ -1,6 +1,7 @@
 export * from './announce-listening.ts'
 export * from './load-platform-config.ts'
 export * from './logger.ts'
+export * from './oip/index.ts'
 export * from './ops-server.ts'
 export * from './problem-details.ts'
 export * from './readiness.ts'

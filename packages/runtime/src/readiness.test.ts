@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Readiness } from './readiness.ts'
 
 function clockAt() {
-  const clock = { now: 0, nowMs: () => clock.now, sleep: () => Promise.resolve() }
+  const clock = { now: 0, nowMs: () => clock.now, monotonicMs: () => clock.now, sleep: () => Promise.resolve() }
   return clock
 }
 

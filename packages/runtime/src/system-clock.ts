@@ -3,6 +3,7 @@ import type { Clock } from '@sluice/contracts'
 /** The machine's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()

@@ -1,3 +1,4 @@
+export * from './assign-partitions.ts'
 export type { AbortedTransaction } from './codec/aborted-transactions.ts'
 export {
   BatchDecoder,
@@ -15,8 +16,25 @@ export * from './consume-loop.ts'
 export * from './dead-letters.ts'
 export * from './log.ts'
 export * from './logger.ts'
+export {
+  type Fault,
+  type FaultPlan,
+  type FaultPoint,
+  type LogOperation,
+  ProcessCrashedError,
+} from './memory/fault-plan.ts'
+export {
+  type MemoryBroker,
+  type MemoryBrokerOptions,
+  type MemoryLog,
+  memoryBroker,
+  memoryLog,
+} from './memory/memory-log.ts'
 export * from './memory/memory-schema-registry.ts'
+export * from './memory/virtual-clock.ts'
+export * from './offset-frontier.ts'
 export * from './output-batches.ts'
+export * from './partition-name.ts'
 export * from './schema/avro-compatibility.ts'
 export * from './schema/avro-schema.ts'
 export * from './schema-registry.ts'

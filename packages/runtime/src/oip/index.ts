@@ -1,0 +1,2 @@
+export * from './oip-request.ts'
+export * from './oip-server.ts'
