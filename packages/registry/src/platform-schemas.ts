@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '@sluice/contracts'
 import { type AvroSchemaJson, freezeSchema } from '@sluice/stream'
@@ -14,10 +14,13 @@ export const PLATFORM_SCHEMAS = [
 ] as const
 export type PlatformSchema = (typeof PLATFORM_SCHEMAS)[number]
 
-const SCHEMAS_DIR = fileURLToPath(new URL('../../../schemas/', import.meta.url))
+/** Beside the packages in a working copy, beside the bundle in an image. */
+const SCHEMAS_DIR = ['../../../schemas/', './schemas/']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(`${path}prediction.avsc`))
 
 export function platformSchema(name: PlatformSchema): AvroSchemaJson {
-  return readSchemaFile(`${SCHEMAS_DIR}${name}.avsc`)
+  return readSchemaFile(`${SCHEMAS_DIR ?? 'schemas/'}${name}.avsc`)
 }
 
 /** Reads an `.avsc` file. Throws ConfigError when it is not there or not JSON; whether it is Avro is the registry's check. */
