@@ -13,6 +13,7 @@ const base = {
     .string()
     .min(1)
     .max(512)
+    .refine((s) => s.split('.').every((part) => part !== ''), 'a dotted path has no empty part')
     .optional()
     .describe('Event field, dotted for nested records; default is the name.'),
   missing: z
@@ -31,9 +32,15 @@ const categoryFeature = z.strictObject({
   ...base,
   type: z.literal('category'),
   categories: z
-    .array(z.string().max(1024))
+    .array(
+      z
+        .string()
+        .max(1024)
+        .refine((c) => c.isWellFormed(), 'half of a surrogate pair has no UTF-8 form'),
+    )
     .min(1)
     .max(65_536)
+    .refine((list) => new Set(list).size === list.length, 'categories must be distinct')
     .describe('Training vocabulary in order; the encoded value is the index.'),
   unseen: z
     .enum(['missing', 'reject'])
@@ -43,6 +50,9 @@ const categoryFeature = z.strictObject({
 
 export const featureSpec = z.discriminatedUnion('type', [numberFeature, booleanFeature, categoryFeature])
 export type FeatureSpec = z.infer<typeof featureSpec>
+export type NumberFeature = z.infer<typeof numberFeature>
+export type BooleanFeature = z.infer<typeof booleanFeature>
+export type CategoryFeature = z.infer<typeof categoryFeature>
 
 /** Columns in training order. */
 export const featureList = z
@@ -50,3 +60,8 @@ export const featureList = z
   .min(1)
   .max(65_536)
   .refine((list) => new Set(list.map((f) => f.name)).size === list.length, 'feature names must be distinct')
+
+/** Event field names from the outermost record to the feature. */
+export function sourcePath(feature: FeatureSpec): readonly string[] {
+  return (feature.source ?? feature.name).split('.')
+}
