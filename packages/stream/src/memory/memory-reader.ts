@@ -15,6 +15,8 @@ export interface OwnedPartition extends TopicPartition {
   readonly decoder: BatchDecoder
   readonly frontier: OffsetFrontier
   position: bigint
+  /** The furthest that was polled since the last seek; ahead of `position` when records are to be delivered twice. */
+  delivered: bigint
   paused: boolean
 }
 
@@ -87,6 +89,7 @@ export class MemoryReader implements LogReader, GroupMember {
     const owned = this.find(partition)
     invariant(owned !== undefined, `seek in ${partitionName(partition)}, which this reader does not own`)
     owned.position = offset
+    owned.delivered = offset
     owned.frontier.reset(offset)
     this.#wakeUp.wake()
   }
@@ -152,6 +155,7 @@ export class MemoryReader implements LogReader, GroupMember {
         partition,
         log,
         position,
+        delivered: position,
         paused: false,
         decoder: new BatchDecoder(),
         frontier: new OffsetFrontier(position),
@@ -259,6 +263,7 @@ export class MemoryReader implements LogReader, GroupMember {
       })
       const from = owned.position
       owned.position = slab.nextOffset
+      if (owned.position > owned.delivered) owned.delivered = owned.position
       if (slab.count > 0) return slab
       // Markers and aborted records need no work: they count as finished.
       frontier.finish({ from, to: slab.nextOffset })

@@ -69,7 +69,7 @@ class MemoryUnitOfWork implements UnitOfWork {
     const claim = this.#claims.get(name) ?? { partition: { topic, partition }, owned, ranges: [] }
     this.#claims.set(name, claim)
     if (claim.owned !== undefined && claim.owned === owned) {
-      claim.ranges.push(owned.frontier.claim(nextOffset, owned.position))
+      claim.ranges.push(owned.frontier.claim(nextOffset, owned.delivered))
     }
   }
 
