@@ -1,1 +1,3 @@
+export * from './decision.ts'
 export * from './model.ts'
+export * from './prediction-encoder.ts'
