@@ -40,10 +40,10 @@ export async function runConsumeLoop(options: ConsumeLoopOptions): Promise<void>
   const { reader, session, clock, signal, logger, telemetry } = options
   let failures = 0
   while (!signal.aborted) {
-    let slabs: readonly Slab[] = []
+    const slabs: Slab[] = []
     let work: UnitOfWork | undefined
     try {
-      slabs = await collect(options)
+      await collect(options, slabs)
       if (slabs.length > 0) {
         work = session.begin()
         const report = await options.handle(slabs, work)
@@ -77,11 +77,14 @@ export async function runConsumeLoop(options: ConsumeLoopOptions): Promise<void>
   }
 }
 
-/** The first records that come, and those that follow within the delay. */
-async function collect(options: ConsumeLoopOptions): Promise<readonly Slab[]> {
+/**
+ * Takes the first records that come and those that follow within the delay. They are the caller's from the moment they
+ * were polled: when a later poll fails, he still has them to put back.
+ */
+async function collect(options: ConsumeLoopOptions, slabs: Slab[]): Promise<void> {
   const { reader, clock, signal } = options
-  const slabs = [...(await reader.poll({ maxWaitMs: IDLE_POLL_MS, signal }))]
-  if (slabs.length === 0 || options.maxBatchDelayMs === 0) return slabs
+  slabs.push(...(await reader.poll({ maxWaitMs: IDLE_POLL_MS, signal })))
+  if (slabs.length === 0 || options.maxBatchDelayMs === 0) return
   const deadlineMs = clock.nowMs() + options.maxBatchDelayMs
   let records = slabs.reduce((sum, slab) => sum + slab.count, 0)
   while (records < options.maxBatchRecords && !signal.aborted) {
@@ -92,7 +95,6 @@ async function collect(options: ConsumeLoopOptions): Promise<readonly Slab[]> {
       records += slab.count
     }
   }
-  return slabs
 }
 
 /** Puts the partitions that are still ours back to the start of the batch. */

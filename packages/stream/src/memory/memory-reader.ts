@@ -81,7 +81,13 @@ export class MemoryReader implements LogReader, GroupMember {
       this.#throwIfEnded()
       slabs = this.#collect()
     }
-    if (await this.process.reach('poll', 'after', slabs)) this.#redeliver(slabs)
+    try {
+      if (await this.process.reach('poll', 'after', slabs)) this.#redeliver(slabs)
+    } catch (error) {
+      // A poll that throws has delivered nothing, so nobody could put these records back.
+      this.#redeliver(slabs)
+      throw error
+    }
     return slabs
   }
 
