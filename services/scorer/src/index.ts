@@ -1,0 +1,2 @@
+export * from './score-loop.ts'
+export * from './scorer-http.ts'
