@@ -22,5 +22,7 @@ export interface Model {
   allocate(rowsMax: number): FeatureBatch
   /** Scores rows `[0, rows)` of a batch that this model allocated. */
   score(batch: FeatureBatch, rows: number, out: Float32Array): Promise<void> | void
+  /** Sums before the sigmoid or softmax, `rows * outputs`; engines that do not have them leave it out. */
+  scoreMargins?(batch: FeatureBatch, rows: number, out: Float32Array): void
   close(): Promise<void>
 }
