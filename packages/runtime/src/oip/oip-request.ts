@@ -86,7 +86,15 @@ export function oipRows(request: OipRequest): { readonly rows: readonly NamedRow
 function checkValue(datatype: (typeof OIP_DATATYPES)[number], value: unknown): string | undefined {
   if (value === null) return undefined
   const wanted = datatype === 'BOOL' ? 'boolean' : datatype === 'BYTES' ? 'string' : 'number'
-  return typeof value === wanted ? undefined : `is a ${typeof value}; ${datatype} takes a ${wanted} or null`
+  if (typeof value !== wanted) return `is a ${typeof value}; ${datatype} takes a ${wanted} or null`
+  if (typeof value === 'string') {
+    return value.isWellFormed() ? undefined : 'has half of a surrogate pair, which has no UTF-8 form'
+  }
+  if (typeof value !== 'number') return undefined
+  // JSON.parse reads 1e400 as Infinity and rounds long integers without a word.
+  if (datatype.startsWith('FP')) return Number.isFinite(value) ? undefined : 'is beyond the largest number'
+  if (!Number.isSafeInteger(value)) return `is not a whole number within 2^53; ${datatype} takes no other in JSON`
+  return value < 0 && datatype.startsWith('UINT') ? `is negative; ${datatype} is not` : undefined
 }
 
 /** Fields of a zod issue list as one problem: the first is enough for a caller to go on. */

@@ -55,6 +55,16 @@ test.each([
   ['a shape that does not fit', { inputs: [tensor('a', [1, 2]), tensor('b', [1], { shape: [1] })] }, 'inputs[1].shape'],
   ['too few values', { inputs: [tensor('a', [1], { shape: [2] })] }, 'inputs[0].data'],
   ['a value of another type', { inputs: [tensor('a', ['1'])] }, 'inputs[0].data[0]'],
+  [
+    'a number beyond the largest',
+    '{"inputs":[{"name":"a","shape":[1],"datatype":"FP64","data":[1e400]}]}',
+    'inputs[0].data[0]',
+  ],
+  ['a fraction for an integer', { inputs: [tensor('a', [1.5], { datatype: 'INT64' })] }, 'inputs[0].data[0]'],
+  ['an integer JSON cannot carry', { inputs: [tensor('a', [2 ** 53], { datatype: 'INT64' })] }, 'inputs[0].data[0]'],
+  ['a negative unsigned integer', { inputs: [tensor('a', [-1], { datatype: 'UINT8' })] }, 'inputs[0].data[0]'],
+  ['half a character', { inputs: [tensor('a', ['\ud800'], { datatype: 'BYTES' })] }, 'inputs[0].data[0]'],
+  ['an unknown output', { inputs: [tensor('a', [1]), tensor('b', [1])], outputs: [{ name: 'no' }] }, 'outputs[0].name'],
   ['the same tensor twice', { inputs: [tensor('a', [1]), tensor('a', [1])] }, 'inputs[1].name'],
   ['an unknown datatype', { inputs: [tensor('a', [1], { datatype: 'DECIMAL' })] }, 'inputs[0].datatype'],
   ['too many rows', { inputs: [tensor('a', new Array(OIP_ROWS_MAX + 1).fill(1))] }, 'inputs[0].shape'],
@@ -64,6 +74,12 @@ test.each([
   expect(answer.statusCode).toBe(400)
   expect(answer.headers['content-type']).toContain('application/problem+json')
   expect(answer.json()).toMatchObject({ status: 400, field })
+})
+
+test('only the outputs asked for come back', async () => {
+  const inputs = [tensor('a', [1]), tensor('b', [1])]
+  expect((await post({ inputs, outputs: [{ name: 'sum' }] })).json().outputs).toHaveLength(1)
+  expect((await post({ inputs, outputs: [] })).json().outputs).toHaveLength(0)
 })
 
 test('the most rows allowed are taken', async () => {

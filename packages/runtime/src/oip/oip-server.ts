@@ -115,11 +115,27 @@ export function oipServer(options: OipServerOptions): FastifyInstance {
         model_version: answer.modelVersion,
         ...(parsed.data.id === undefined ? {} : { id: parsed.data.id }),
         ...(answer.parameters === undefined ? {} : { parameters: answer.parameters }),
-        outputs: answer.outputs,
+        outputs: requestedOutputs(answer.outputs, parsed.data),
       }
     })
   }
   return app
+}
+
+function requestedOutputs(outputs: readonly OipTensor[], { outputs: wanted }: OipRequest): readonly OipTensor[] {
+  if (wanted === undefined) return outputs
+  return wanted.map(({ name }, i) => {
+    const output = outputs.find((o) => o.name === name)
+    if (output !== undefined) return output
+    const field = `outputs[${i}].name`
+    const names = outputs.map((o) => o.name).join(', ')
+    throw new RequestRefused(
+      400,
+      'unknown-output',
+      field,
+      `${field}: there is no output \`${name}\`; there are ${names}`,
+    )
+  })
 }
 
 interface Params {
