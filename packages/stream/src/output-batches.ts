@@ -8,14 +8,14 @@ import type { UnitOfWork } from './log.ts'
 export class OutputBatches {
   readonly #maxBytes: number
   readonly #topics = new Map<string, (RecordBatchBuilder | undefined)[]>()
-  #work: UnitOfWork | undefined
+  #work: Pick<UnitOfWork, 'append'> | undefined
 
   /** `maxBytes` is the largest batch the topics take (`max.message.bytes`). */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  begin(work: UnitOfWork): void {
+  begin(work: Pick<UnitOfWork, 'append'>): void {
     this.#work = work
     for (const builders of this.#topics.values()) for (const builder of builders) builder?.reset()
   }

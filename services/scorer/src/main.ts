@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { DependencyError, endpointTopics } from '@sluice/contracts'
+import { endpointTopics } from '@sluice/contracts'
 import { openModelStore } from '@sluice/files'
 import { kafkaLog } from '@sluice/kafka'
 import { onnxEngine } from '@sluice/onnx'
@@ -62,13 +62,13 @@ await runService('scorer', async (scope, signal) => {
 
   const decide = compileDecision(modelPackage.manifest)
   const { features } = modelPackage.manifest
+  const served = scorerOipModel({ model, features, decide, ready: () => readiness.ready })
   const app = oipServer({
     serverName: 'sluice-scorer',
     serverVersion: String(args.version),
     ready: () => readiness.ready,
-    model: (name) => (name === model.name ? scorerOipModel_ : undefined),
+    model: (name) => (name === model.name ? served : undefined),
   })
-  const scorerOipModel_ = scorerOipModel({ model, features, decide, ready: () => readiness.ready })
   await app.listen({ host: config.http.host, port: config.http.scorerPort })
   scope.defer('inference server', () => app.close())
   const url = listenUrl(app.addresses()[0])

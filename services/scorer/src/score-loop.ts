@@ -5,6 +5,7 @@ import {
   followTopic,
   type Log,
   type Logger,
+  retryDependency,
   runConsumeLoop,
   type SchemaRegistry,
   type Telemetry,
@@ -87,7 +88,9 @@ export async function runScoreLoop(options: ScoreLoopOptions): Promise<void> {
     const aborted = new Promise<void>((resolve) => until.addEventListener('abort', () => resolve(), { once: true }))
     await Promise.race([caughtUp, aborted])
     if (until.aborted) return
-    const schemaIds = await predictionSchemaIds(o)
+    const retry = { ...o, signal: until }
+    const schemaIds = await retryDependency(() => predictionSchemaIds(o), retry)
+    if (schemaIds === undefined) return
     const scorer = new EventScorer({
       ...o,
       ...o.batch,
@@ -104,19 +107,24 @@ export async function runScoreLoop(options: ScoreLoopOptions): Promise<void> {
         variantOf: (mode, generation) => variantNames.of(mode, generation),
       }),
     })
-    const reader = await log.openReader({
-      group: scorerGroup(topics, model.version),
-      topics: [topics.version(model.version)],
-      from: 'earliest',
-      isolation: 'read_committed',
-      onRevoked: (partitions) => {
-        for (const { topic, partition } of partitions) {
-          const labels = { topic, partition: String(partition) }
-          telemetry.clearGauge('sluice_consumer_lag_records', labels)
-          telemetry.clearGauge('sluice_consumer_lag_seconds', labels)
-        }
-      },
-    })
+    const reader = await retryDependency(
+      () =>
+        log.openReader({
+          group: scorerGroup(topics, model.version),
+          topics: [topics.version(model.version)],
+          from: 'earliest',
+          isolation: 'read_committed',
+          onRevoked: (partitions) => {
+            for (const { topic, partition } of partitions) {
+              const labels = { topic, partition: String(partition) }
+              telemetry.clearGauge('sluice_consumer_lag_records', labels)
+              telemetry.clearGauge('sluice_consumer_lag_seconds', labels)
+            }
+          },
+        }),
+      retry,
+    )
+    if (reader === undefined) return
     const session = await log.openWork(reader, { delivery: 'at_least_once' })
     const writer = await log.openWriter()
     const announce = (ready: boolean): Promise<void> => {
