@@ -42,7 +42,7 @@ test('the first provider that can is taken, and the later ones are not asked', a
   const stack = await assemble(ALL, undefined, context, providers)
   expect(stack).toMatchObject({ kind: 'running', provider: 'docker', kafka: { brokers: ['127.0.0.1:1'] } })
   expect(events).toEqual(['env asked for kafka,registry,redis', 'docker asked for kafka,registry,redis'])
-  expect(stack.reason).toBe('env: cannot. Repair it. Taken: the docker.')
+  expect(stack.reason).toBe('the docker (passed over: env: cannot)')
   expect(lines[0]).toBe('Local stack: env: cannot. Repair it.')
   expect(lines[1]).toBe('Local stack from the docker:')
 })
@@ -77,7 +77,7 @@ test('when nothing can, the answer is embedded with every reason, and what was b
   const { events, providers, context } = world({ env: ['redis'] })
   const stack = await assemble(ALL, undefined, context, providers)
   expect(stack.kind).toBe('embedded')
-  expect(stack.reason).toMatch(/^kafka, registry could not be brought up\. .*docker: cannot.*processes: cannot/)
+  expect(stack.reason).toMatch(/^kafka, registry could not be brought up: docker: cannot; processes: cannot$/)
   expect(events.slice(-2)).toEqual(['redis stopped', 'env closed'])
 })
 

@@ -110,13 +110,14 @@ export async function assemble<Need extends ComponentName>(
   providers: Readonly<Record<ProviderName, Provider>>,
 ): Promise<LocalStack<Need> | EmbeddedStack> {
   const provided: Provided[] = []
-  const reasons: string[] = []
+  const taken: string[] = []
+  const refusals: string[] = []
   let missing: readonly Need[] = needs
   for (const name of choice === undefined ? PROVIDER_NAMES : [choice]) {
     try {
       const result = await providers[name](missing, context)
       provided.push(result)
-      reasons.push(`Taken: ${result.why}.`)
+      taken.push(result.why)
       const have = new Set<ComponentName>(result.handles.map((handle) => handle.name))
       context.report(`Local stack from ${result.why}:`)
       for (const handle of result.handles) context.report(`  ${handleLine(handle)}`)
@@ -126,14 +127,13 @@ export async function assemble<Need extends ComponentName>(
         await stopAll(provided)
         throw error
       }
-      const reason = describe(error)
-      reasons.push(reason)
-      context.report(`Local stack: ${reason}`)
+      refusals.push(error instanceof Error ? error.message : String(error))
+      context.report(`Local stack: ${withNextStep(error)}`)
     }
-    if (missing.length === 0) return running(needs, provided, reasons)
+    if (missing.length === 0) return running(needs, provided, reasonOf(taken, refusals))
   }
   await stopAll(provided)
-  const reason = `${missing.join(', ')} could not be brought up. ${reasons.join(' ')}`
+  const reason = `${missing.join(', ')} could not be brought up: ${refusals.join('; ')}`
   if (choice !== undefined) throw new Error(`SLUICE_STACK=${choice}: ${reason}`)
   return { kind: 'embedded', reason }
 }
@@ -141,7 +141,7 @@ export async function assemble<Need extends ComponentName>(
 async function running<Need extends ComponentName>(
   needs: readonly Need[],
   provided: readonly Provided[],
-  reasons: readonly string[],
+  reason: string,
 ): Promise<LocalStack<Need>> {
   const handles = provided.flatMap((part) => part.handles)
   const summaries = await Promise.all(handles.map(summaryOf))
@@ -151,7 +151,7 @@ async function running<Need extends ComponentName>(
   const stack = {
     kind: 'running',
     provider: providers.size === 1 ? handles[0]!.provider : 'mixed',
-    reason: reasons.join(' '),
+    reason,
     components: summaries,
     handles: Object.fromEntries(needs.map((need) => [need, byName.get(need)])),
     get pids() {
@@ -168,7 +168,12 @@ function addressOf(handle: ComponentHandle): Addresses[ComponentName] {
   return handle.name === 'kafka' ? { brokers: parseBrokers(handle.address) } : { url: handle.address }
 }
 
-function describe(error: unknown): string {
+function reasonOf(taken: readonly string[], refusals: readonly string[]): string {
+  const passedOver = refusals.length === 0 ? '' : ` (passed over: ${refusals.join('; ')})`
+  return `${taken.join(' and ')}${passedOver}`
+}
+
+function withNextStep(error: unknown): string {
   if (error instanceof DependencyError) return `${error.message}. ${error.next}`
   return error instanceof Error ? error.message : String(error)
 }
