@@ -1,5 +1,8 @@
+export type { FeatureBatch } from './block-batch.ts'
+export type { KernelChoice } from './cost-model.ts'
 export { MODEL_FAULTS, ModelFault, type ModelFaultCode } from './model-fault.ts'
 export type { Objective, Transform, TreeTask } from './objective.ts'
 export { referenceMargins } from './reference-walk.ts'
 export type { Tree, TreeEnsemble } from './tree-ensemble.ts'
+export { type CompileOptions, compileTrees, type TreeModel, type TreeModelDescription } from './tree-model.ts'
 export { type ParseOptions, parseXgboost } from './xgboost-model.ts'
