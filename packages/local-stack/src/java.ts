@@ -12,6 +12,8 @@ export const JAVA_FOR_KAFKA_MIN = 17
 export const JAVA_FOR_REGISTRY_MIN = 21
 const VERSION_MS_MAX = 15_000
 const PIP_MS_MAX = 300_000
+const DUMP_MS_MAX = 60_000
+const JAVA_IN_WHEEL = join(JAVA_WHEEL.package, 'java-runtime', 'bin', 'java')
 const INSTALLED_IN = ['/usr/lib/jvm', '/Library/Java/JavaVirtualMachines']
 
 /** A Java that was started once and told its version. */
@@ -119,8 +121,10 @@ async function javaFromWheel(options: FindJavaOptions): Promise<Java> {
     })
     for (const wheel of await readdir(wheels)) await unpackZip(join(wheels, wheel), target, () => true)
     await rm(wheels, { recursive: true })
+    // The wheel leaves out the archive of the runtime's own classes, on which the archives of our programs build.
+    await run(join(target, JAVA_IN_WHEEL), ['-Xshare:dump'], { timeout: DUMP_MS_MAX })
   })
-  const java = await askVersion(join(folder, JAVA_WHEEL.package, 'java-runtime', 'bin', 'java'), JAVA_WHEEL.package)
+  const java = await askVersion(join(folder, JAVA_IN_WHEEL), JAVA_WHEEL.package)
   if (java === undefined || java.major < options.majorMin) {
     throw new Error(`the Java of ${JAVA_WHEEL.package} ${JAVA_WHEEL.version} does not run here or is too old`)
   }
