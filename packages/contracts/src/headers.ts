@@ -8,6 +8,8 @@ export const HEADERS = {
   mode: 'sluice-mode',
   /** Pinned plan generation of an event that came in over REST: the stream must assign it as REST did. */
   pinnedPlan: 'sluice-pinned-plan',
+  /** `partition:offset` in the dead-letter topic of a record that was put back from there. */
+  replay: 'sluice-replay',
 } as const
 
 /** Headers of a dead letter; together with the untouched key, value and headers they allow a replay. */

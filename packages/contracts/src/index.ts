@@ -1,3 +1,4 @@
+export * from './audit-record.ts'
 export * from './clock.ts'
 export * from './config.ts'
 export * from './config-error.ts'

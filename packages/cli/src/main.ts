@@ -1,0 +1,43 @@
+import { userInfo } from 'node:os'
+import { styleText } from 'node:util'
+import { kafkaLog } from '@sluice/kafka'
+import { connectRedis } from '@sluice/redis'
+import { confluentSchemaRegistry } from '@sluice/registry'
+import { systemClock } from '@sluice/runtime'
+import type { CliIo } from './cli-io.ts'
+import { runCli } from './run-cli.ts'
+
+const interrupt = new AbortController()
+process.once('SIGINT', () => interrupt.abort()) // Once: a second Ctrl-C ends the process at once.
+
+/** Resolves when the pipe has room again, so that a slow reader does not fill our memory. */
+function out(line: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.stdout.write(`${line}\n`)) resolve()
+    else process.stdout.once('drain', resolve)
+  })
+}
+// `sluice tail | head` closes our stdout; there is nobody left to write for.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+const io: CliIo = {
+  out,
+  note: (line) => process.stderr.write(`${line}\n`),
+  // styleText honours NO_COLOR, FORCE_COLOR and what the terminal can do.
+  color: styleText('red', 'x', { stream: process.stdout }) !== 'x',
+  input: () => process.stdin,
+  env: process.env,
+  actor: process.env['SLUICE_ACTOR'] ?? userInfo().username,
+  signal: interrupt.signal,
+  clock: systemClock,
+  openLog: (config) => kafkaLog({ brokers: config.kafka.brokers, clientId: `${config.kafka.clientId}-cli` }),
+  openRegistry: (config) => confluentSchemaRegistry({ url: config.registry.url, clock: systemClock }),
+  openRedis: (config) => connectRedis({ url: config.redis.url }),
+}
+
+const exitCode = await runCli(process.argv.slice(2), io)
+// A connection that closes slowly must not hold the prompt; what was written to stdout goes out first.
+process.stdout.write('', () => process.exit(exitCode))
