@@ -107,7 +107,10 @@ export class BatchDecoder {
   #takeRecords(fetch: Fetch, at: number, header: BatchHeader, into: SlabBuffer): boolean {
     const { baseOffset, lastOffsetDelta, recordCount, compression } = header
     const { fetchOffset } = fetch
-    if (into.count === 0) into.baseOffset = baseOffset < fetchOffset ? fetchOffset : baseOffset
+    if (into.count === 0) {
+      into.baseOffset = baseOffset
+      if (fetchOffset > baseOffset) into.baseOffset = fetchOffset
+    }
     const slabDelta = Number(baseOffset - into.baseOffset)
     if (slabDelta + lastOffsetDelta > INT32_MAX) return false
 

@@ -10,14 +10,13 @@ import {
   NO_PRODUCER_ID,
   NO_SEQUENCE,
 } from './batch-layout.ts'
-import { copyBytes } from './copy-bytes.ts'
+import { WordCopier } from './copy-bytes.ts'
 import { crc32c } from './crc32c.ts'
 import type { HeaderBlock } from './header-block.ts'
 import {
   MAX_VARINT_BYTES,
   MAX_VARLONG_BYTES,
   varintSize,
-  varlongSize,
   writeInt32,
   writeInt64,
   writeVarint,
@@ -62,6 +61,9 @@ export class BatchFullError extends Error {
   }
 }
 
+/** The same as it mostly is: one byte each, two for the timestamp and for the length of the value. */
+const TYPICAL_RECORD_OVERHEAD_BYTES = 8
+
 const NO_BYTES = new Uint8Array(0)
 
 /**
@@ -90,6 +92,11 @@ export class RecordBatchBuilder {
   /** Slots are reused, so only the first `#blockCount` count. */
   readonly #blocks: HeaderBlock[] = []
   #blockCount = 0
+  readonly #keyCopier = new WordCopier()
+  readonly #valueCopier = new WordCopier()
+  readonly #headerCopier = new WordCopier()
+  /** One for each slot: what a caller adds first is most often the same block every time. */
+  readonly #blockCopiers: WordCopier[] = []
 
   constructor(options: RecordBatchBuilderOptions = {}) {
     const { maxBytes = DEFAULT_MAX_BATCH_BYTES, initialBytes = Math.min(DEFAULT_INITIAL_BATCH_BYTES, maxBytes) } =
@@ -142,6 +149,7 @@ export class RecordBatchBuilder {
 
   /** Headers that come after the copied ones; several blocks come in the order of the calls. */
   extraHeaders(block: HeaderBlock): void {
+    if (this.#blockCount === this.#blockCopiers.length) this.#blockCopiers.push(new WordCopier())
     this.#blocks[this.#blockCount++] = block
   }
 
@@ -165,50 +173,59 @@ export class RecordBatchBuilder {
     }
     const first = this.#count === 0
     const timestampDelta = first ? 0 : timestampMs - this.#baseTimestamp
-    let headerLength = this.#headerLength
-    let headerCount = this.#headerCount
-    for (let i = 0; i < this.#blockCount; i++) {
-      headerLength += this.#blocks[i]!.length
-      headerCount += this.#blocks[i]!.count
-    }
     const keyLength = this.#keyLength
     const valueLength = this.#valueLength
-    const bodyBytes =
-      1 +
-      varlongSize(timestampDelta) +
-      varintSize(this.#count) +
-      varintSize(keyLength) +
-      Math.max(keyLength, 0) +
-      varintSize(valueLength) +
-      Math.max(valueLength, 0) +
-      varintSize(headerCount) +
-      headerLength
-    const recordBytes = varintSize(bodyBytes) + bodyBytes
-    const end = this.#length + recordBytes
-    if (end > this.maxBytes) throw new BatchFullError(recordBytes, this.#length, this.maxBytes)
-    if (end > this.#bytes.length) this.#grow(end)
+    let headerCount = this.#headerCount
+    let payload = this.#headerLength + (keyLength > 0 ? keyLength : 0) + (valueLength > 0 ? valueLength : 0)
+    for (let i = 0; i < this.#blockCount; i++) {
+      headerCount += this.#blocks[i]!.count
+      payload += this.#blocks[i]!.length
+    }
+    this.#reserve(payload)
 
     const bytes = this.#bytes
-    let at = writeVarint(bytes, this.#length, bodyBytes)
-    bytes[at++] = 0
-    at = writeVarlong(bytes, at, timestampDelta)
+    const view = this.#view
+    // The length comes first but is known last: its size is guessed, and in the rare other case the record is moved.
+    const lengthSize = varintSize(payload + TYPICAL_RECORD_OVERHEAD_BYTES)
+    const bodyStart = this.#length + lengthSize
+    bytes[bodyStart] = 0
+    let at = writeVarlong(bytes, bodyStart + 1, timestampDelta)
     at = writeVarint(bytes, at, this.#count)
     at = writeVarint(bytes, at, keyLength)
-    if (keyLength > 0) at = copyBytes(this.#keyBytes, this.#keyStart, keyLength, bytes, at)
+    if (keyLength > 0) at = this.#keyCopier.copy(this.#keyBytes, this.#keyStart, keyLength, bytes, view, at)
     at = writeVarint(bytes, at, valueLength)
-    if (valueLength > 0) at = copyBytes(this.#valueBytes, this.#valueStart, valueLength, bytes, at)
+    if (valueLength > 0) at = this.#valueCopier.copy(this.#valueBytes, this.#valueStart, valueLength, bytes, view, at)
     at = writeVarint(bytes, at, headerCount)
-    if (this.#headerLength > 0) at = copyBytes(this.#headerBytes, this.#headerStart, this.#headerLength, bytes, at)
-    for (let i = 0; i < this.#blockCount; i++) {
-      const block = this.#blocks[i]!
-      at = copyBytes(block.bytes, 0, block.length, bytes, at)
-    }
+    if (headerCount > 0) at = this.#writeHeaders(at)
+    const end = this.#writeLength(bodyStart, lengthSize, at)
+    if (end > this.maxBytes) throw new BatchFullError(end - this.#length, this.#length, this.maxBytes)
 
     if (first) this.#baseTimestamp = timestampMs
     if (first || timestampMs > this.#maxTimestamp) this.#maxTimestamp = timestampMs
     this.#length = end
     this.#count++
     this.#forgetParts()
+  }
+
+  #writeHeaders(start: number): number {
+    const bytes = this.#bytes
+    const view = this.#view
+    let at = start
+    if (this.#headerLength > 0) {
+      at = this.#headerCopier.copy(this.#headerBytes, this.#headerStart, this.#headerLength, bytes, view, at)
+    }
+    for (let i = 0; i < this.#blockCount; i++) {
+      const block = this.#blocks[i]!
+      at = this.#blockCopiers[i]!.copy(block.bytes, 0, block.length, bytes, view, at)
+    }
+    return at
+  }
+
+  /** Writes the length in front of a body and returns where the record ends. */
+  #writeLength(bodyStart: number, lengthSize: number, bodyEnd: number): number {
+    const size = varintSize(bodyEnd - bodyStart)
+    if (size !== lengthSize) this.#bytes.copyWithin(this.#length + size, bodyStart, bodyEnd)
+    return writeVarint(this.#bytes, this.#length, bodyEnd - bodyStart) + bodyEnd - bodyStart
   }
 
   /**
@@ -249,8 +266,13 @@ export class RecordBatchBuilder {
     this.#blockCount = 0
   }
 
-  #grow(needed: number): void {
-    const grown = new Uint8Array(Math.min(this.maxBytes, Math.max(needed, 2 * this.#bytes.length)))
+  /** Makes room for the widest form of a record, which may be a few bytes past `maxBytes`. */
+  #reserve(payload: number): void {
+    const needed = this.#length + MAX_RECORD_OVERHEAD_BYTES + payload
+    if (needed <= this.#bytes.length) return
+    if (this.#length + payload > this.maxBytes) throw new BatchFullError(payload, this.#length, this.maxBytes)
+    const roomiest = this.maxBytes + MAX_RECORD_OVERHEAD_BYTES
+    const grown = new Uint8Array(Math.min(roomiest, Math.max(needed, 2 * this.#bytes.length)))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
     this.#view = new DataView(grown.buffer)

@@ -12,21 +12,33 @@ const TWO_32 = 2 ** 32
 
 export function varintSize(value: number): number {
   const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-  if (zigzag < 0x80) return 1
-  if (zigzag < 0x4000) return 2
-  if (zigzag < 0x20_0000) return 3
-  return zigzag < 0x1000_0000 ? 4 : 5
+  // Seven bits a byte, rounded up.
+  return ((38 - Math.clz32(zigzag | 1)) / 7) | 0
 }
 
 /** Writes an int32 and returns the position after it. */
 export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
-  let zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-  let position = at
-  while (zigzag >= 0x80) {
-    bytes[position++] = (zigzag & 0x7f) | 0x80
-    zigzag >>>= 7
+  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
+  if (zigzag < 0x80) {
+    bytes[at] = zigzag
+    return at + 1
   }
-  bytes[position++] = zigzag
+  if (zigzag < 0x4000) {
+    bytes[at] = zigzag | 0x80
+    bytes[at + 1] = zigzag >>> 7
+    return at + 2
+  }
+  return writeLongVarint(bytes, at, zigzag)
+}
+
+function writeLongVarint(bytes: Uint8Array, at: number, zigzag: number): number {
+  let left = zigzag
+  let position = at
+  while (left >= 0x80) {
+    bytes[position++] = left | 0x80
+    left >>>= 7
+  }
+  bytes[position++] = left
   return position
 }
 
