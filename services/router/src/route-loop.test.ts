@@ -227,6 +227,18 @@ describe('runRouteLoop', () => {
     expect(await world.read(world.topics.version(7))).toHaveLength(10)
   })
 
+  it('waits for topics that are not there yet', async () => {
+    const world = new RouterWorld(2)
+    const router = world.startRouter('router-1')
+    await world.clock.advance(30_000)
+    await world.createTopics([7])
+    await world.publish(plan(1, [10_000]))
+    await world.produce(world.topics.events, events(10, 2))
+    expect(await world.routeEverything()).toBe(true)
+    await router.stop()
+    expect(await world.read(world.topics.version(7))).toHaveLength(10)
+  })
+
   it('switches to a newer plan in mid-stream and never back, moving only the difference', async () => {
     const world = new RouterWorld(2)
     await world.createTopics([7, 8])

@@ -1,5 +1,5 @@
 import type { Clock, EndpointTopics } from '@sluice/contracts'
-import { followTopic, type Log, type Logger, runConsumeLoop, type Telemetry } from '@sluice/stream'
+import { followTopic, type Log, type Logger, retryDependency, runConsumeLoop, type Telemetry } from '@sluice/stream'
 import type { ControlView } from './control-view.ts'
 import { SlabRouter } from './slab-router.ts'
 
@@ -70,19 +70,24 @@ export async function runRouteLoop(options: RouteLoopOptions): Promise<void> {
 async function routeEvents(options: RouteLoopOptions): Promise<void> {
   const { topics, log, telemetry } = options
   const router = new SlabRouter({ ...options, plans: options.control })
-  const reader = await log.openReader({
-    group: routerGroup(topics),
-    topics: [topics.events],
-    from: 'earliest',
-    isolation: 'read_committed',
-    onRevoked: (partitions) => {
-      for (const { topic, partition } of partitions) {
-        const labels = { topic, partition: String(partition) }
-        telemetry.clearGauge('sluice_consumer_lag_records', labels)
-        telemetry.clearGauge('sluice_consumer_lag_seconds', labels)
-      }
-    },
-  })
+  const reader = await retryDependency(
+    () =>
+      log.openReader({
+        group: routerGroup(topics),
+        topics: [topics.events],
+        from: 'earliest',
+        isolation: 'read_committed',
+        onRevoked: (partitions) => {
+          for (const { topic, partition } of partitions) {
+            const labels = { topic, partition: String(partition) }
+            telemetry.clearGauge('sluice_consumer_lag_records', labels)
+            telemetry.clearGauge('sluice_consumer_lag_seconds', labels)
+          }
+        },
+      }),
+    options,
+  )
+  if (reader === undefined) return
   try {
     const session = await log.openWork(reader, { delivery: 'at_least_once' })
     try {
