@@ -7,8 +7,10 @@ import {
   type Compression,
   MAGIC_V2,
   MIN_BATCH_LENGTH,
+  NO_LEADER_EPOCH,
 } from './batch-layout.ts'
 import { crc32c } from './crc32c.ts'
+import { writeInt32, writeInt64 } from './varint.ts'
 
 export interface BatchHeader {
   /** Position after the batch. */
@@ -90,4 +92,33 @@ export function holdsCompressed(bytes: Uint8Array, view: DataView): boolean {
 
 function hex(checksum: number): string {
   return checksum.toString(16).padStart(8, '0')
+}
+
+/** What a producer says about a batch. */
+export interface ProducedBatch {
+  readonly attributes: number
+  readonly recordCount: number
+  readonly baseTimestamp: number
+  readonly maxTimestamp: number
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+/** Writes the header of the batch that fills `bytes`, checksum included; the broker fills in offsets and leader epoch. */
+export function writeBatchHeader(bytes: Uint8Array, batch: ProducedBatch): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  writeInt64(bytes, BATCH.baseOffset, 0)
+  writeInt32(bytes, BATCH.length, bytes.length - BATCH_PREFIX_BYTES)
+  writeInt32(bytes, BATCH.leaderEpoch, NO_LEADER_EPOCH)
+  bytes[BATCH.magic] = MAGIC_V2
+  view.setInt16(BATCH.attributes, batch.attributes)
+  writeInt32(bytes, BATCH.lastOffsetDelta, batch.recordCount - 1)
+  writeInt64(bytes, BATCH.baseTimestamp, batch.baseTimestamp)
+  writeInt64(bytes, BATCH.maxTimestamp, batch.maxTimestamp)
+  view.setBigInt64(BATCH.producerId, batch.producerId)
+  view.setInt16(BATCH.producerEpoch, batch.producerEpoch)
+  writeInt32(bytes, BATCH.baseSequence, batch.baseSequence)
+  writeInt32(bytes, BATCH.recordCount, batch.recordCount)
+  writeInt32(bytes, BATCH.checksum, crc32c(bytes, BATCH.attributes, bytes.length))
 }

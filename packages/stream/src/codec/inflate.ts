@@ -2,8 +2,8 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { Arena } from './arena.ts'
 import { BatchFault } from './batch-fault.ts'
 import type { Compression } from './batch-layout.ts'
-import { inflateLz4 } from './lz4.ts'
-import { inflateSnappy } from './snappy.ts'
+import { inflateLz4 } from './inflate-lz4.ts'
+import { inflateSnappy } from './inflate-snappy.ts'
 
 /**
  * Appends the inflated bytes of `source[start, end)` to the arena: at most `limit` of them, else throws

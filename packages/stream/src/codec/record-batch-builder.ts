@@ -1,27 +1,20 @@
 import { InvariantError } from '@sluice/contracts'
+import { Arena } from './arena.ts'
+import { writeBatchHeader } from './batch-header.ts'
 import {
   ATTRIBUTE,
   BATCH,
-  BATCH_PREFIX_BYTES,
+  COMPRESSIONS,
+  type Compression,
   INT32_MAX,
-  MAGIC_V2,
-  NO_LEADER_EPOCH,
   NO_PRODUCER_EPOCH,
   NO_PRODUCER_ID,
   NO_SEQUENCE,
 } from './batch-layout.ts'
 import { WordCopier } from './copy-bytes.ts'
-import { crc32c } from './crc32c.ts'
+import { deflate } from './deflate.ts'
 import type { HeaderBlock } from './header-block.ts'
-import {
-  MAX_VARINT_BYTES,
-  MAX_VARLONG_BYTES,
-  varintSize,
-  writeInt32,
-  writeInt64,
-  writeVarint,
-  writeVarlong,
-} from './varint.ts'
+import { MAX_VARINT_BYTES, MAX_VARLONG_BYTES, varintSize, writeVarint, writeVarlong } from './varint.ts'
 
 /** What a producer puts into the batch header when it sends idempotently or in a transaction. */
 export interface SealOptions {
@@ -29,6 +22,8 @@ export interface SealOptions {
   readonly producerEpoch?: number
   readonly baseSequence?: number
   readonly transactional?: boolean
+  /** `none` unless given. `zstd` needs Node.js 22.15. */
+  readonly compression?: Compression
 }
 
 export interface RecordBatchBuilderOptions {
@@ -74,6 +69,7 @@ export class RecordBatchBuilder {
   readonly maxBytes: number
   #bytes: Uint8Array
   #view: DataView
+  #compressed: Arena | undefined
   #length: number = BATCH.records
   #count = 0
   #baseTimestamp = 0
@@ -230,26 +226,36 @@ export class RecordBatchBuilder {
 
   /**
    * The finished batch with its checksum: a view that is valid until the builder is used again. Sealing again, with other
-   * options, is allowed: a retry under a new producer epoch needs it.
+   * options, is allowed: a retry under a new producer epoch needs it. A batch that compression does not shrink stays as it is.
    */
   seal(options: SealOptions = {}): Uint8Array {
     if (this.#count === 0) throw new InvariantError('an empty record batch was sealed; brokers refuse it')
-    const bytes = this.#bytes
-    writeInt64(bytes, BATCH.baseOffset, 0)
-    writeInt32(bytes, BATCH.length, this.#length - BATCH_PREFIX_BYTES)
-    writeInt32(bytes, BATCH.leaderEpoch, NO_LEADER_EPOCH)
-    bytes[BATCH.magic] = MAGIC_V2
-    const attributes = options.transactional === true ? ATTRIBUTE.transactional : 0
-    this.#view.setInt16(BATCH.attributes, attributes)
-    writeInt32(bytes, BATCH.lastOffsetDelta, this.#count - 1)
-    writeInt64(bytes, BATCH.baseTimestamp, this.#baseTimestamp)
-    writeInt64(bytes, BATCH.maxTimestamp, this.#maxTimestamp)
-    this.#view.setBigInt64(BATCH.producerId, options.producerId ?? NO_PRODUCER_ID)
-    this.#view.setInt16(BATCH.producerEpoch, options.producerEpoch ?? NO_PRODUCER_EPOCH)
-    writeInt32(bytes, BATCH.baseSequence, options.baseSequence ?? NO_SEQUENCE)
-    writeInt32(bytes, BATCH.recordCount, this.#count)
-    writeInt32(bytes, BATCH.checksum, crc32c(bytes, BATCH.attributes, this.#length))
-    return bytes.subarray(0, this.#length)
+    const { compression = 'none', transactional = false } = options
+    const compressed = compression === 'none' ? undefined : this.#compress(compression)
+    const batch = compressed ?? this.#bytes.subarray(0, this.#length)
+    writeBatchHeader(batch, {
+      attributes:
+        (compressed === undefined ? 0 : COMPRESSIONS.indexOf(compression)) |
+        (transactional ? ATTRIBUTE.transactional : 0),
+      recordCount: this.#count,
+      baseTimestamp: this.#baseTimestamp,
+      maxTimestamp: this.#maxTimestamp,
+      producerId: options.producerId ?? NO_PRODUCER_ID,
+      producerEpoch: options.producerEpoch ?? NO_PRODUCER_EPOCH,
+      baseSequence: options.baseSequence ?? NO_SEQUENCE,
+    })
+    return batch
+  }
+
+  /** Room for a header with the compressed records behind it; `undefined` when they are not smaller. */
+  #compress(compression: Compression): Uint8Array | undefined {
+    this.#compressed ??= new Arena()
+    const arena = this.#compressed
+    arena.reset()
+    arena.reserve(BATCH.records)
+    arena.length = BATCH.records
+    deflate(compression, this.#bytes, BATCH.records, this.#length, arena)
+    return arena.length < this.#length ? arena.bytes.subarray(0, arena.length) : undefined
   }
 
   reset(): void {

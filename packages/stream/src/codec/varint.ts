@@ -46,14 +46,6 @@ function fitsInt32(value: number): boolean {
   return value === (value | 0)
 }
 
-/** Size of an integer of up to 53 bits. */
-export function varlongSize(value: number): number {
-  if (fitsInt32(value)) return varintSize(value)
-  const { high, low } = zigzagHalves(value)
-  const bits = high === 0 ? 32 - Math.clz32(low) : 64 - Math.clz32(high)
-  return Math.ceil(bits / 7)
-}
-
 /** Writes an integer of up to 53 bits and returns the position after it. */
 export function writeVarlong(bytes: Uint8Array, at: number, value: number): number {
   if (fitsInt32(value)) return writeVarint(bytes, at, value)
