@@ -1,6 +1,6 @@
 import { ConfigError } from '@sluice/contracts'
 import { describe, expect, it } from 'vitest'
-import vectors from '../../../schemas/vectors/assignment.json' with { type: 'json' }
+import { assignmentVectors as vectors } from '../vectors/vectors.ts'
 import { CHAMPION_INDEX, CompiledPlan } from './compile-plan.ts'
 import type { RoutePlan } from './route-plan.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import vectors from '../../../schemas/vectors/murmur3.json' with { type: 'json' }
+import { murmur3Vectors as vectors } from '../vectors/vectors.ts'
 import { murmur3After, murmur3Prefix, murmur3x86_32 } from './murmur3.ts'
 
 const encoder = new TextEncoder()

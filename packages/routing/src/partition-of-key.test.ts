@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import vectors from '../../../schemas/vectors/assignment.json' with { type: 'json' }
+import { assignmentVectors as vectors } from '../vectors/vectors.ts'
 import { murmur2, partitionOfKey } from './partition-of-key.ts'
 
 const encoder = new TextEncoder()

@@ -31,7 +31,7 @@ export interface EndpointModelOptions {
   readonly endpoint: string
   /** Event field that carries the entity key. */
   readonly keyField: string
-  /** Fields of the endpoint's event schema as tensors, for the metadata. */
+  /** Fields of the endpoint's event schema as tensors; a request may name these and no others. */
   readonly inputs: readonly OipTensor[]
   readonly control: ControlView
   readonly appender: EventAppender
@@ -47,9 +47,11 @@ export interface EndpointModelOptions {
  */
 export class EndpointModel implements OipModel {
   readonly #options: EndpointModelOptions
+  readonly #fields: ReadonlySet<string>
 
   constructor(options: EndpointModelOptions) {
     this.#options = options
+    this.#fields = new Set(options.inputs.map((input) => input.name))
   }
 
   /** An endpoint has no versions of its own to ask for: the plan decides. */
@@ -76,6 +78,7 @@ export class EndpointModel implements OipModel {
     if (plan === undefined) {
       throw new RequestRefused(503, 'no-plan', '', `${endpoint} has no route plan yet; try again, nothing was recorded`)
     }
+    this.#checkNames(request)
     const events = eventsOfRows(rows, keyField, request.parameters?.['key'])
     const assigned = events.map(({ key }) => plan.variantIndex(key, 0, key.length))
     const scored = await this.#score(plan, assigned, request)
@@ -99,6 +102,17 @@ export class EndpointModel implements OipModel {
         ...scored,
       ],
     }
+  }
+
+  /** A misspelt name would go through as a missing value, and the score would be wrong without a word. */
+  #checkNames(request: OipRequest): void {
+    const { endpoint } = this.#options
+    request.inputs.forEach(({ name }, i) => {
+      if (this.#fields.has(name)) return
+      const field = `inputs[${i}].name`
+      const detail = `the event schema has no field \`${name}\` that a tensor can carry; see GET /v2/models/${endpoint}`
+      throw new RequestRefused(400, 'unknown-field', field, `${field}: ${detail}`)
+    })
   }
 
   /** Asks one scorer per assigned variant for its rows, all at once, and puts the answers back in the order of the rows. */

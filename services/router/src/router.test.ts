@@ -10,7 +10,14 @@ import { RecordingTelemetry, silentLogger } from './router-world.ts'
 
 const topics = endpointTopics('churn')
 const PARTITIONS = 4
-const SCHEMA = { type: 'record', name: 'E', fields: [{ name: 'customerId', type: 'string' }] }
+const SCHEMA = {
+  type: 'record',
+  name: 'E',
+  fields: [
+    { name: 'customerId', type: 'string' },
+    { name: 'tenure', type: ['null', 'double'] },
+  ],
+}
 /** Bound on every wait, in milliseconds; reached only when something is broken. */
 const WAIT_MS = 10_000
 
@@ -281,6 +288,8 @@ test('what cannot be answered is refused with its reason, and nothing is recorde
   await world.endpointReady()
   expect(await refused(rowOf('c'))).toEqual([422, 'E_FEATURE_MISSING', 'tenure'])
   expect(await refused({ inputs: [tensor('tenure', 'INT32', [1])] })).toEqual([400, 'invalid-event', 'inputs'])
+  const misspelt = { inputs: [...rowOf('c').inputs, tensor('tenur', 'INT32', [1])] }
+  expect(await refused(misspelt)).toEqual([400, 'unknown-field', 'inputs[2].name'])
   expect(await refused({ inputs: [] })).toEqual([400, 'invalid-request', 'inputs'])
   expect(await readTopic(world.log, topics.events)).toHaveLength(0)
 })
@@ -347,7 +356,10 @@ test('metadata names the live versions and the fields of the event schema; an en
   expect(metadata).toMatchObject({
     name: 'churn',
     versions: ['7'],
-    inputs: [{ name: 'customerId', datatype: 'BYTES', shape: [-1] }],
+    inputs: [
+      { name: 'customerId', datatype: 'BYTES', shape: [-1] },
+      { name: 'tenure', datatype: 'FP64', shape: [-1] },
+    ],
   })
   expect(metadata.outputs.map((o: { name: string }) => o.name)).toEqual([
     'predictionId',
