@@ -40,10 +40,11 @@ export async function runConsumeLoop(options: ConsumeLoopOptions): Promise<void>
   const { reader, session, clock, signal, logger, telemetry } = options
   let failures = 0
   while (!signal.aborted) {
-    const slabs: Slab[] = []
+    const batch: Batch = { slabs: [], generation: reader.generation }
+    const { slabs } = batch
     let work: UnitOfWork | undefined
     try {
-      await collect(options, slabs)
+      await collect(options, batch)
       if (slabs.length > 0) {
         work = session.begin()
         const report = await options.handle(slabs, work)
@@ -62,7 +63,7 @@ export async function runConsumeLoop(options: ConsumeLoopOptions): Promise<void>
           partitions: error.partitions.length,
         })
         await work?.abort()
-        rewind(reader, slabs)
+        rewind(reader, batch)
       } else if (error instanceof DependencyError) {
         telemetry.count('sluice_dependency_errors_total', { dependency: error.dependency }, 1)
         options.health(error.message)
@@ -70,42 +71,60 @@ export async function runConsumeLoop(options: ConsumeLoopOptions): Promise<void>
         logger.warn('A dependency failed; the batch is repeated.', { error, next: error.next, waitMs })
         failures++
         await work?.abort()
-        rewind(reader, slabs)
+        rewind(reader, batch)
         await clock.sleep(waitMs, signal)
       } else throw error
     }
   }
 }
 
+/** What is in hand, and the reader's generation under which it was polled. */
+interface Batch {
+  readonly slabs: Slab[]
+  generation: number
+}
+
 /**
  * Takes the first records that come and those that follow within the delay. They are the caller's from the moment they
  * were polled: when a later poll fails, he still has them to put back.
  */
-async function collect(options: ConsumeLoopOptions, slabs: Slab[]): Promise<void> {
+async function collect(options: ConsumeLoopOptions, batch: Batch): Promise<void> {
   const { reader, clock, signal } = options
+  const { slabs } = batch
   slabs.push(...(await reader.poll({ maxWaitMs: IDLE_POLL_MS, signal })))
+  batch.generation = reader.generation
   if (slabs.length === 0 || options.maxBatchDelayMs === 0) return
   const deadlineMs = clock.nowMs() + options.maxBatchDelayMs
   let records = slabs.reduce((sum, slab) => sum + slab.count, 0)
   while (records < options.maxBatchRecords && !signal.aborted) {
     const waitMs = deadlineMs - clock.nowMs()
     if (waitMs <= 0) break
-    for (const slab of await reader.poll({ maxWaitMs: waitMs, signal })) {
+    const more = await reader.poll({ maxWaitMs: waitMs, signal })
+    if (reader.generation !== batch.generation) {
+      // What was in hand has another owner now, or comes again from the committed offset.
+      batch.generation = reader.generation
+      slabs.length = 0
+      records = 0
+    }
+    for (const slab of more) {
       slabs.push(slab)
       records += slab.count
     }
   }
 }
 
-/** Puts the partitions that are still ours back to the start of the batch. */
-function rewind(reader: LogReader, slabs: readonly Slab[]): void {
+/**
+ * Puts the partitions back to the start of the batch. After a change of ownership there is nothing to put back: what is
+ * ours now starts at its committed offset, which another reader may have moved on.
+ */
+function rewind(reader: LogReader, { slabs, generation }: Batch): void {
+  if (reader.generation !== generation) return
   const rewound = new Set<string>()
   for (const slab of slabs) {
     const name = `${slab.topic}/${slab.partition}`
     if (rewound.has(name)) continue
     rewound.add(name)
-    if (reader.position(slab) !== undefined)
-      reader.seek(slab, slab.baseOffset + BigInt(slab.count > 0 ? slab.offsetDeltas[0]! : 0))
+    reader.seek(slab, slab.baseOffset + BigInt(slab.count > 0 ? slab.offsetDeltas[0]! : 0))
   }
 }
 

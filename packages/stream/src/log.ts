@@ -42,8 +42,14 @@ export interface LogReader {
   /** Partitions owned now. */
   readonly assigned: readonly TopicPartition[]
   /**
+   * Changes whenever partitions come or go. What was polled under an earlier generation belongs to whoever owns it now, and
+   * a unit of work that was begun under an earlier one loses its partitions.
+   */
+  readonly generation: number
+  /**
    * Everything that has arrived, at most one slab per partition and at most the reader's byte limit in all, partitions in
-   * turn so that none starves. A slab polled is not delivered again by this reader unless `seek` goes back.
+   * turn so that none starves. A slab polled is not delivered again by this reader unless `seek` goes back, and belongs to
+   * the generation that the reader has when the poll returns.
    * Throws DependencyError when the log cannot be reached any more.
    */
   poll(options: PollOptions): Promise<readonly Slab[]>

@@ -4,10 +4,10 @@ import type { GroupReaderOptions, Isolation, LogReader, PollOptions, TopicPartit
 import { OffsetFrontier } from '../offset-frontier.ts'
 import { partitionName } from '../partition-name.ts'
 import type { Slab } from '../slab.ts'
+import { WakeUp } from '../wake-up.ts'
 import type { GroupMember, MemoryGroup } from './memory-group.ts'
 import type { MemoryPartition } from './memory-partition.ts'
 import type { MemoryProcess } from './memory-process.ts'
-import { WakeUp } from './wake-up.ts'
 
 /** One partition from its assignment to its revocation. A later assignment of the same partition is another object. */
 export interface OwnedPartition extends TopicPartition {
@@ -37,6 +37,7 @@ export class MemoryReader implements LogReader, GroupMember {
   readonly #options: MemoryReaderOptions
   readonly #wakeUp: WakeUp
   #owned = new Map<string, OwnedPartition>()
+  #generation = 0
   #openUnits = 0
   #revoking = false
   #drained: (() => void) | undefined
@@ -64,6 +65,10 @@ export class MemoryReader implements LogReader, GroupMember {
     return [...this.#owned.values()]
   }
 
+  get generation(): number {
+    return this.#generation
+  }
+
   get assigned(): readonly TopicPartition[] {
     return this.owned.map(({ topic, partition }) => ({ topic, partition }))
   }
@@ -81,14 +86,15 @@ export class MemoryReader implements LogReader, GroupMember {
       this.#throwIfEnded()
       slabs = this.#collect()
     }
+    const generation = this.#generation
     try {
       if (await this.process.reach('poll', 'after', slabs)) this.#redeliver(slabs)
     } catch (error) {
       // A poll that throws has delivered nothing, so nobody could put these records back.
-      this.#redeliver(slabs)
+      if (this.#generation === generation) this.#redeliver(slabs)
       throw error
     }
-    return slabs
+    return this.#generation === generation ? slabs : []
   }
 
   seek(partition: TopicPartition, offset: bigint): void {
@@ -154,6 +160,7 @@ export class MemoryReader implements LogReader, GroupMember {
 
   /** Starts reading the partitions, each at its position. */
   own(partitions: readonly (TopicPartition & { readonly log: MemoryPartition; readonly position: bigint })[]): void {
+    this.#generation++
     for (const { topic, partition, log, position } of partitions) {
       log.watch(this.#wakeUp.wake)
       this.#owned.set(partitionName({ topic, partition }), {
@@ -219,6 +226,7 @@ export class MemoryReader implements LogReader, GroupMember {
   #release(): void {
     for (const { log } of this.#owned.values()) log.unwatch(this.#wakeUp.wake)
     this.#owned = new Map()
+    this.#generation++
   }
 
   /** An error in a callback of the caller belongs to the caller: it comes out of the next poll. */

@@ -45,10 +45,13 @@ class MemoryUnitOfWork implements UnitOfWork {
   readonly #batches: QueuedBatch[] = []
   readonly #claims = new Map<string, Claim>()
   readonly #producerId: bigint | undefined
+  /** What is advanced was polled under the assignment of the beginning; a later one gives other records the same name. */
+  readonly #generation: number
   #ended = false
 
   constructor(options: MemoryWorkOptions) {
     this.#options = options
+    this.#generation = options.reader.generation
     this.#producerId = options.transactions?.newProducerId()
     options.reader.unitOpened()
   }
@@ -65,7 +68,8 @@ class MemoryUnitOfWork implements UnitOfWork {
   advance({ topic, partition }: TopicPartition, nextOffset: bigint): void {
     this.#throwIfEnded()
     const name = partitionName({ topic, partition })
-    const owned = this.#options.reader.find({ topic, partition })
+    const { reader } = this.#options
+    const owned = reader.generation === this.#generation ? reader.find({ topic, partition }) : undefined
     const claim = this.#claims.get(name) ?? { partition: { topic, partition }, owned, ranges: [] }
     this.#claims.set(name, claim)
     if (claim.owned !== undefined && claim.owned === owned) {
