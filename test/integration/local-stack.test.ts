@@ -79,12 +79,9 @@ test.for(['SIGKILL', 'SIGTERM', 'SIGINT', 'exit'] as const)(
   'when the process that wanted the stack ends by %s, nothing of it remains',
   async (way, context) => {
     if (process.platform === 'win32') return context.skip('signals of this kind do not exist on Windows')
-    const holder = spawn(process.execPath, [join(import.meta.dirname, 'local-stack-holder.ts'), way], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    onTestFinished(() => void holder.kill('SIGKILL'))
+    const holder = hold('processes', way)
     const ended = once(holder, 'exit')
-    const pids = await pidsFrom(holder)
+    const { pids } = await heldBy(holder)
     const folders = await foldersOf(pids)
     const supervisor = await parentOf(pids[0]!)
     if (way !== 'exit') holder.kill(way)
@@ -109,6 +106,22 @@ test('docker: the same stack in containers', async (context) => {
   expect(await schemaText(stack.registry.url, id)).toBe(avro('string'))
   await stack.stop()
   expect(await answers(portOf(stack.kafka.brokers[0]!))).toBe(false)
+})
+
+test('docker: containers go with the process that wanted them', async (context) => {
+  const daemon = await startLocalStack({ provider: 'docker', needs: ['redis'] }).catch((error: Error) =>
+    context.skip(error.message),
+  )
+  if (daemon.kind !== 'running') return context.skip(daemon.reason)
+  await daemon.stop()
+  const holder = hold('docker', 'SIGKILL')
+  const { addresses } = await heldBy(holder)
+  for (const address of addresses) expect(await answers(portOf(address)), address).toBe(true)
+  holder.kill('SIGKILL')
+  await until('the containers are gone', async () => {
+    const answering = await Promise.all(addresses.map((address) => answers(portOf(address))))
+    return !answering.includes(true)
+  })
 })
 
 test('the stack of this run is shared: the environment provider takes it as it is', async (context) => {
@@ -183,8 +196,20 @@ async function schemaText(url: string, id: number): Promise<string> {
   return ((await answer.json()) as { schema: string }).schema
 }
 
-async function pidsFrom(holder: ChildProcess): Promise<number[]> {
-  for await (const line of createInterface({ input: holder.stdout! })) return JSON.parse(line) as number[]
+function hold(provider: 'processes' | 'docker', way: string): ChildProcess {
+  const program = join(import.meta.dirname, 'local-stack-holder.ts')
+  const holder = spawn(process.execPath, [program, provider, way], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  return holder
+}
+
+interface Held {
+  readonly pids: readonly number[]
+  readonly addresses: readonly string[]
+}
+
+async function heldBy(holder: ChildProcess): Promise<Held> {
+  for await (const line of createInterface({ input: holder.stdout! })) return JSON.parse(line) as Held
   throw new Error('the holder ended before its stack answered')
 }
 
@@ -224,8 +249,8 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += POLL_MS) {
+async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; !(await condition()); waitedMs += POLL_MS) {
     if (waitedMs > GONE_MS_MAX) throw new Error(`not within ${GONE_MS_MAX / 1000} s: ${what}`)
     await sleep(POLL_MS)
   }

@@ -94,8 +94,10 @@ export class ContainerComponent implements ComponentHandle {
       } catch (error) {
         lastError = error
       }
-      if (performance.now() - startedMs > READY_MS_MAX) {
-        throw new DependencyError(this.product, `did not answer within ${READY_MS_MAX / 1000} s of its restart`, {
+      const late = performance.now() - startedMs > READY_MS_MAX
+      if (late || !(await this.#isRunning())) {
+        const what = late ? `did not answer within ${READY_MS_MAX / 1000} s of its restart` : 'ended while it restarted'
+        throw new DependencyError(this.product, what, {
           next: `Read its log: docker logs ${this.#id.slice(0, 12)}`,
           cause: lastError,
         })
@@ -110,6 +112,11 @@ export class ContainerComponent implements ComponentHandle {
       path: `/containers/${this.#id}?force=1&v=1`,
       silenceMsMax: CALL_SILENCE_MS_MAX,
     })
+  }
+
+  async #isRunning(): Promise<boolean> {
+    const { body } = await this.#call('GET', 'json')
+    return (JSON.parse(body) as { State: { Running: boolean } }).State.Running
   }
 
   async #call(method: 'GET' | 'POST', what: string, alsoFine: readonly number[] = []): Promise<DockerAnswer> {

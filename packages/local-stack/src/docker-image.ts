@@ -61,6 +61,13 @@ export async function ensureImage(
     throw failed(error instanceof Error ? error.message : String(error), error)
   })
   // The daemon answers 200 before it tries; a failure is then a line of the progress report.
-  const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(answer.body)?.[1]
-  if (answer.status !== 200 || error !== undefined) throw failed(error ?? answer.body.trim())
+  const error = wordsOf(answer.body, 'error')
+  if (error !== undefined) throw failed(error)
+  if (answer.status !== 200) throw failed(wordsOf(answer.body, 'message') ?? answer.body.trim())
+}
+
+/** The text of a JSON field, wherever it is in the answer's lines. */
+function wordsOf(body: string, field: string): string | undefined {
+  const quoted = new RegExp(`"${field}":\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(body)?.[1]
+  return quoted === undefined ? undefined : String(JSON.parse(quoted))
 }

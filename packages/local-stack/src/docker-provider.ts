@@ -15,6 +15,9 @@ import type { DaemonAddress } from './supervisor-protocol.ts'
 type DockerClient = Parameters<StartupCheckStrategy['checkStartupState']>[0]
 
 const READY_MS_MAX = 120_000
+const LOG_TAIL_LINES = 15
+const LOG_FRAME_HEADER_BYTES = 8
+const LOG_FRAME_LENGTH_AT = 4
 const UUID_BYTES = 16
 
 /**
@@ -31,14 +34,21 @@ export async function provideContainers(needs: readonly ComponentName[], context
   const supervisor = await Supervisor.open()
   try {
     const host = await hostOf(daemon)
+    // The first failure ends the others' wait; none may still be creating a container when the supervisor closes.
+    const stopOthers = new AbortController()
+    const signals = context.signal === undefined ? [] : [context.signal]
+    const signal = AbortSignal.any([...signals, stopOthers.signal])
     const settled = await Promise.allSettled(
-      needs.map(async (name) => start(await specOf(name, host, context.env), daemon, supervisor)),
+      needs.map(async (name) => {
+        const spec = await specOf(name, host, context.env)
+        return start(spec, daemon, supervisor, signal).catch((error: unknown) => {
+          stopOthers.abort(error)
+          throw error
+        })
+      }),
     )
-    context.signal?.throwIfAborted()
-    const handles = settled.map((result) => {
-      if (result.status === 'rejected') throw result.reason
-      return result.value
-    })
+    signal.throwIfAborted()
+    const handles = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     return { handles, why: `Docker at ${host}`, close: () => supervisor.close() }
   } catch (error) {
     await supervisor.close()
@@ -54,10 +64,16 @@ async function hostOf(daemon: DaemonAddress): Promise<string> {
   return 'socketPath' in daemon && host === 'localhost' ? '127.0.0.1' : host
 }
 
-async function start(spec: ContainerSpec, daemon: DaemonAddress, supervisor: Supervisor): Promise<ContainerComponent> {
+async function start(
+  spec: ContainerSpec,
+  daemon: DaemonAddress,
+  supervisor: Supervisor,
+  signal: AbortSignal,
+): Promise<ContainerComponent> {
   const testcontainers = await import('testcontainers')
   const loopbackOnly = 'socketPath' in daemon
   let version = imageTag(spec.image)
+  let log = ''
 
   class OwnedContainer extends testcontainers.GenericContainer {
     protected override async beforeContainerCreated(): Promise<void> {
@@ -78,8 +94,11 @@ async function start(spec: ContainerSpec, daemon: DaemonAddress, supervisor: Sup
         version = (await spec.probe()) ?? version
         return 'SUCCESS'
       } catch {
-        const { State } = await docker.getContainer(id).inspect()
-        return State.Running ? 'PENDING' : 'FAIL'
+        if (signal.aborted) return 'FAIL'
+        const container = docker.getContainer(id)
+        if ((await container.inspect()).State.Running) return 'PENDING'
+        log = withoutFrames(await container.logs({ follow: false, stdout: true, stderr: true, tail: LOG_TAIL_LINES }))
+        return 'FAIL'
       }
     }
   }
@@ -94,8 +113,24 @@ async function start(spec: ContainerSpec, daemon: DaemonAddress, supervisor: Sup
     .withStartupTimeout(READY_MS_MAX)
     .withWaitStrategy(new Answering())
     .start()
+    .catch((error: unknown) => {
+      signal.throwIfAborted()
+      const what = log === '' ? String(error) : `the container ended while it started. The end of its log:\n${log}`
+      throw new DependencyError(spec.product, what, { next: `Check the image ${spec.image}.`, cause: error })
+    })
   const startMs = performance.now() - startedMs
   return new ContainerComponent(spec, { id: container.getId(), daemon, version, startMs })
+}
+
+/** The daemon sends a log as frames: 8 bytes that end in the big-endian length, then the text. */
+function withoutFrames(bytes: Buffer): string {
+  let text = ''
+  for (let at = 0; at + LOG_FRAME_HEADER_BYTES <= bytes.length; ) {
+    const length = bytes.readUInt32BE(at + LOG_FRAME_LENGTH_AT)
+    text += bytes.toString('utf8', at + LOG_FRAME_HEADER_BYTES, at + LOG_FRAME_HEADER_BYTES + length)
+    at += LOG_FRAME_HEADER_BYTES + length
+  }
+  return text.trimEnd()
 }
 
 /**
