@@ -19,7 +19,7 @@ export interface CliIo {
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly openLog: (config: PlatformConfig) => Promise<Log>
-  readonly openRegistry: (config: PlatformConfig) => SchemaRegistry
+  readonly openRegistry: (config: PlatformConfig) => Promise<SchemaRegistry>
   readonly openRedis: (config: PlatformConfig) => Promise<RedisConnection>
 }
 

@@ -1,8 +1,5 @@
 import { userInfo } from 'node:os'
 import { styleText } from 'node:util'
-import { kafkaLog } from '@sluice/kafka'
-import { connectRedis } from '@sluice/redis'
-import { confluentSchemaRegistry } from '@sluice/registry'
 import { systemClock } from '@sluice/runtime'
 import type { CliIo } from './cli-io.ts'
 import { runCli } from './run-cli.ts'
@@ -33,9 +30,19 @@ const io: CliIo = {
   actor: process.env['SLUICE_ACTOR'] ?? userInfo().username,
   signal: interrupt.signal,
   clock: systemClock,
-  openLog: (config) => kafkaLog({ brokers: config.kafka.brokers, clientId: `${config.kafka.clientId}-cli` }),
-  openRegistry: (config) => confluentSchemaRegistry({ url: config.registry.url, clock: systemClock }),
-  openRedis: (config) => connectRedis({ url: config.redis.url }),
+  // Loaded when they are needed: most commands need none or one of them.
+  openLog: async (config) => {
+    const { kafkaLog } = await import('@sluice/kafka')
+    return kafkaLog({ brokers: config.kafka.brokers, clientId: `${config.kafka.clientId}-cli` })
+  },
+  openRegistry: async (config) => {
+    const { confluentSchemaRegistry } = await import('@sluice/registry')
+    return confluentSchemaRegistry({ url: config.registry.url, clock: systemClock })
+  },
+  openRedis: async (config) => {
+    const { connectRedis } = await import('@sluice/redis')
+    return connectRedis({ url: config.redis.url })
+  },
 }
 
 const exitCode = await runCli(process.argv.slice(2), io)

@@ -56,7 +56,7 @@ export function inspectCommand(io: CliIo): Command {
       const topics = endpointTopics(position.endpoint, loaded.config.topics.prefix)
       const log = await io.openLog(loaded.config)
       try {
-        const decoder = new ValueDecoder(io.openRegistry(loaded.config))
+        const decoder = new ValueDecoder(await io.openRegistry(loaded.config))
         const found = await inspect({ log, topics, position, decoder, signal: io.signal })
         if (flags.json) await io.out(toJson(found))
         else await print(io, found)

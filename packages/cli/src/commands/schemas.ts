@@ -38,7 +38,7 @@ export function schemasCommand(io: CliIo): Command {
       .option('--json', 'one JSON document')
       .addHelpText('after', '\nExample:\n  sluice schemas check --config sluice.yaml')
       .action(async (flags: SchemasFlags) => {
-        const { registry, loaded } = open(io, flags)
+        const { registry, loaded } = await open(io, flags)
         const checks = await checkSchemas(loaded, registry)
         await print(io, checks, flags)
         refuseIncompatible(checks)
@@ -50,7 +50,7 @@ export function schemasCommand(io: CliIo): Command {
       .option('--json', 'one JSON document')
       .addHelpText('after', '\nExample:\n  sluice schemas apply --config sluice.yaml')
       .action(async (flags: SchemasFlags) => {
-        const { registry, loaded } = open(io, flags)
+        const { registry, loaded } = await open(io, flags)
         refuseIncompatible(await checkSchemas(loaded, registry))
         for (const { subject, schema } of subjects(loaded)) await registry.register(subject, schema)
         await print(io, await checkSchemas(loaded, registry), flags)
@@ -59,9 +59,9 @@ export function schemasCommand(io: CliIo): Command {
   return schemas
 }
 
-function open(io: CliIo, flags: SchemasFlags): { registry: SchemaRegistry; loaded: LoadedConfig } {
+async function open(io: CliIo, flags: SchemasFlags): Promise<{ registry: SchemaRegistry; loaded: LoadedConfig }> {
   const loaded = loadConfig(io, flags)
-  return { loaded, registry: io.openRegistry(loaded.config) }
+  return { loaded, registry: await io.openRegistry(loaded.config) }
 }
 
 /** Compares every topic's schema with what its subject has. */

@@ -47,7 +47,7 @@ export function tailCommand(io: CliIo): Command {
       const log = await io.openLog(config)
       try {
         const name = await findTopic(log, topic, config.topics.prefix)
-        const decoder = new ValueDecoder(io.openRegistry(config))
+        const decoder = new ValueDecoder(await io.openRegistry(config))
         // Without a start the count says how far back to begin in each partition, so it is no limit.
         const isTotal = flags.from !== undefined || flags.follow === true
         let left = isTotal ? (flags.count ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY

@@ -83,7 +83,7 @@ function checkDeadLetters(log: Log, topics: EndpointTopics): Promise<Check> {
 
 async function checkRegistry(io: CliIo, loaded: LoadedConfig): Promise<readonly Check[]> {
   try {
-    const schemas = await checkSchemas(loaded, io.openRegistry(loaded.config))
+    const schemas = await checkSchemas(loaded, await io.openRegistry(loaded.config))
     const broken = schemas.filter((s) => s.state === 'incompatible')
     const absent = schemas.filter((s) => s.state === 'new subject' || s.state === 'new version')
     const checks: Check[] = broken.map((s) =>

@@ -7,6 +7,7 @@ import {
   type HeaderBlock,
   HeaderBlockBuilder,
   type Log,
+  type MemoryBroker,
   memoryBroker,
   memorySchemaRegistry,
   RecordBatchBuilder,
@@ -33,10 +34,11 @@ export interface MemoryCli {
   readonly config: PlatformConfig
   readonly configFile: string
   readonly dir: string
+  readonly broker: MemoryBroker
   readonly log: Log
   readonly registry: SchemaRegistry
   run(args: readonly string[], over?: Partial<CliIo> & { readonly stdin?: string }): Promise<CliResult>
-  write(topic: string, partition: number, records: readonly WrittenRecord[]): Promise<void>
+  write(topic: string, partition: number, records: readonly WrittenRecord[], maxBytes?: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -74,6 +76,7 @@ export function memoryCli(configText = CONFIG): MemoryCli {
     config: loadPlatformConfig({ file: configFile, env: {} }).config,
     configFile,
     dir,
+    broker,
     log,
     registry,
     async run(args, { stdin = '', ...over } = {}) {
@@ -94,7 +97,7 @@ export function memoryCli(configText = CONFIG): MemoryCli {
         signal: never,
         clock: systemClock,
         openLog: async () => broker.connect('cli'),
-        openRegistry: () => registry,
+        openRegistry: async () => registry,
         openRedis: async () => ({
           ping: async () => 0.1,
           info: async () => ({ version: '8.2.3', usedBytes: 1, limitBytes: 0, evictionPolicy: 'noeviction' }),
@@ -104,9 +107,9 @@ export function memoryCli(configText = CONFIG): MemoryCli {
       })
       return { exitCode, stdout, stderr }
     },
-    async write(topic, partition, records) {
+    async write(topic, partition, records, maxBytes) {
       const writer = await log.openWriter()
-      for (const record of records) writer.append(topic, partition, recordBatch(record))
+      for (const record of records) writer.append(topic, partition, recordBatch(record, maxBytes))
       await writer.flush()
       await writer.close()
     },
@@ -117,13 +120,11 @@ export function memoryCli(configText = CONFIG): MemoryCli {
   }
 }
 
-function recordBatch({
-  key = null,
-  value = null,
-  headers = [],
-  timestampMs = Date.now(),
-}: WrittenRecord): RecordBatchBuilder {
-  const batch = new RecordBatchBuilder()
+function recordBatch(
+  { key = null, value = null, headers = [], timestampMs = Date.now() }: WrittenRecord,
+  maxBytes: number | undefined,
+): RecordBatchBuilder {
+  const batch = new RecordBatchBuilder(maxBytes === undefined ? {} : { maxBytes })
   const keyBytes = key === null ? null : new TextEncoder().encode(key)
   const valueBytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
   if (keyBytes !== null) batch.key(keyBytes, 0, keyBytes.length)

@@ -85,7 +85,7 @@ function innerIo(io: CliIo, platform: Platform): CliIo {
     env: { ...io.env, ...platform.env },
     out: async () => {},
     openLog: () => platform.openLog('cli'),
-    openRegistry: () => platform.openRegistry(),
+    openRegistry: async () => platform.openRegistry(),
   }
 }
 
