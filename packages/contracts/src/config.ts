@@ -17,8 +17,8 @@ const variant = z.strictObject({
 
 const shadow = z.strictObject({
   name: name.describe('Stable name of the shadow, a metric label.'),
-  model: name,
-  version,
+  model: name.describe('Model name.'),
+  version: version.describe('Model version.'),
   percent: z.number().min(0).max(100).default(100).describe('Share of keys copied to the shadow, in percent.'),
 })
 
@@ -57,17 +57,26 @@ export const platformConfig = z.strictObject({
       brokers: z
         .array(z.string().regex(/^[^:\s]+:\d{1,5}$/, 'write host:port'))
         .min(1)
-        .default(['localhost:9092']),
-      clientId: z.string().min(1).default('sluice'),
+        .default(['localhost:9092'])
+        .describe('Bootstrap brokers, `host:port` each.'),
+      clientId: z.string().min(1).default('sluice').describe('Client id that brokers see; each process adds to it.'),
     })
     .prefault({}),
-  registry: z.strictObject({ url: z.url().default('http://localhost:8081/apis/ccompat/v7') }).prefault({}),
+  registry: z
+    .strictObject({
+      url: z
+        .url()
+        .default('http://localhost:8081/apis/ccompat/v7')
+        .describe('Base address of a registry that speaks the Confluent API.'),
+    })
+    .prefault({}),
   redis: z
     .strictObject({
       url: z
         .string()
         .regex(/^rediss?:\/\//, 'write redis://host:port')
-        .default('redis://localhost:6379'),
+        .default('redis://localhost:6379')
+        .describe('Address of Redis.'),
     })
     .prefault({}),
   topics: z
@@ -76,7 +85,8 @@ export const platformConfig = z.strictObject({
         .string()
         .regex(/^[a-zA-Z0-9._-]*$/)
         .max(100)
-        .default(''),
+        .default('')
+        .describe('Put before every topic name, with a dot: keeps two installations on one cluster apart.'),
     })
     .prefault({}),
   models: z
@@ -86,13 +96,35 @@ export const platformConfig = z.strictObject({
     .prefault({}),
   http: z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1'),
-      routerPort: z.int().min(0).max(65_535).default(8080),
-      scorerPort: z.int().min(0).max(65_535).default(8090),
-      metricsPort: z.int().min(0).max(65_535).default(9464),
+      host: z.string().min(1).default('127.0.0.1').describe('Address that the HTTP servers listen on.'),
+      routerPort: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(8080)
+        .describe('Endpoint route of the router; 0 takes any free port.'),
+      scorerPort: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(8090)
+        .describe('Inference route of a scorer; 0 takes any free port.'),
+      metricsPort: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(9464)
+        .describe('`/metrics` and `/health` of every service; 0 takes any free port.'),
     })
     .prefault({}),
-  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('Least severe lines that are logged.'),
+    })
+    .prefault({}),
   endpoints: z.record(name, endpoint).refine((e) => Object.keys(e).length > 0, 'configure at least one endpoint'),
 })
 
