@@ -12,6 +12,7 @@ function prediction(offset: number, over: Partial<SeenPrediction> = {}): SeenPre
     mode: 'live',
     score: 0.25,
     decision: 'stays',
+    eventTimeMs: 1_000,
     latencyMs: offset + 1,
     ...over,
   }

@@ -8,7 +8,9 @@ export interface SeenPrediction {
   readonly mode: 'live' | 'shadow'
   readonly score: number
   readonly decision: string
-  /** Record time of the event to record time of the prediction, in milliseconds. */
+  /** Record time of the event, in milliseconds since the Unix epoch. */
+  readonly eventTimeMs: number
+  /** From there to the record time of the prediction, in milliseconds. */
   readonly latencyMs: number
 }
 

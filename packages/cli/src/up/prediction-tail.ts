@@ -75,6 +75,7 @@ export class PredictionTail {
         mode: value.mode,
         score: value.score,
         decision: value.decision,
+        eventTimeMs: value.eventTime,
         latencyMs: slab.timestamps[i]! - value.eventTime,
       })
     }
