@@ -42,6 +42,11 @@ export class MemoryReader implements LogReader, GroupMember {
   #revoking = false
   #drained: (() => void) | undefined
   #turn = 0
+  /**
+   * What the next poll delivers: after a poll that failed, and where the fault plan wants records delivered once more. The
+   * very same slabs, because read anew they might end earlier than what was claimed already.
+   */
+  #again: Slab[] = []
   #closed = false
   #failure: unknown
 
@@ -88,16 +93,17 @@ export class MemoryReader implements LogReader, GroupMember {
     }
     const generation = this.#generation
     try {
-      if (await this.process.reach('poll', 'after', slabs)) this.#redeliver(slabs)
+      if ((await this.process.reach('poll', 'after', slabs)) && this.#generation === generation) this.#again = slabs
     } catch (error) {
       // A poll that throws has delivered nothing, so nobody could put these records back.
-      if (this.#generation === generation) this.#redeliver(slabs)
+      if (this.#generation === generation) this.#again = slabs
       throw error
     }
     return this.#generation === generation ? slabs : []
   }
 
   seek(partition: TopicPartition, offset: bigint): void {
+    this.#again = this.#again.filter((slab) => partitionName(slab) !== partitionName(partition))
     const owned = this.find(partition)
     invariant(owned !== undefined, `seek in ${partitionName(partition)}, which this reader does not own`)
     owned.position = offset
@@ -226,6 +232,7 @@ export class MemoryReader implements LogReader, GroupMember {
   #release(): void {
     for (const { log } of this.#owned.values()) log.unwatch(this.#wakeUp.wake)
     this.#owned = new Map()
+    this.#again = []
     this.#generation++
   }
 
@@ -247,6 +254,11 @@ export class MemoryReader implements LogReader, GroupMember {
 
   #collect(): Slab[] {
     if (this.#revoking) return []
+    if (this.#again.length > 0) {
+      const again = this.#again
+      this.#again = []
+      return again
+    }
     const partitions = this.owned
     const slabs: Slab[] = []
     let budget = this.#options.maxPollBytes
@@ -282,13 +294,5 @@ export class MemoryReader implements LogReader, GroupMember {
       // Markers and aborted records need no work: they count as finished.
       frontier.finish({ from, to: slab.nextOffset })
     }
-  }
-
-  #redeliver(slabs: readonly Slab[]): void {
-    for (const slab of slabs) {
-      const owned = this.find(slab)
-      if (owned !== undefined && slab.baseOffset < owned.position) owned.position = slab.baseOffset
-    }
-    this.#wakeUp.wake()
   }
 }
