@@ -35,7 +35,12 @@ await runService('router', async (scope, signal) => {
     }),
   )
 
-  const log = kafkaLog({ brokers: config.kafka.brokers, clientId: config.kafka.clientId, logger })
+  const log = kafkaLog({
+    brokers: config.kafka.brokers,
+    clientId: config.kafka.clientId,
+    clock: systemClock,
+    logger,
+  })
   scope.defer('log', () => log.close())
   const router = await startRouter({ endpoints, log, clock: systemClock, signal, logger, telemetry, readiness })
   if (router === undefined) return { logger, finished: Promise.resolve() }

@@ -384,12 +384,14 @@ describe('runRouteLoop', () => {
       // Two places, each with a router that is started again when it crashes.
       let isOver = false
       let starts = 0
+      const unexpected: unknown[] = []
       const running = new Set<{ stop(): Promise<void> }>()
       const keepRunning = (): void => {
         if (isOver) return
         const router = world.startRouter(`router-${++starts}`, { faults })
         running.add(router)
-        router.finished.catch(() => {
+        router.finished.catch((error: unknown) => {
+          if (!(error instanceof ProcessCrashedError)) unexpected.push(error)
           running.delete(router)
           keepRunning()
         })
@@ -407,6 +409,7 @@ describe('runRouteLoop', () => {
         await router.stop().catch((error: unknown) => expect(error).toBeInstanceOf(ProcessCrashedError))
       }
 
+      expect(unexpected).toEqual([])
       const sources = await world.read(world.topics.events)
       expect(sources).toHaveLength(800)
       const outputs = await readVersions(world, [7, 8, 20])
