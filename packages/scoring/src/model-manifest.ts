@@ -23,18 +23,29 @@ const label = z
   .max(256)
   .refine((text) => text.isWellFormed(), 'half of a surrogate pair has no UTF-8 form')
 
-const modelFile = z.strictObject({
-  engine: z.enum(['trees', 'onnx']).describe('Engine that reads the file.'),
-  path,
-  sha256,
-  input: z.string().min(1).max(256).optional().describe('Name of the model input (onnx); default is its only input.'),
-  output: z
-    .string()
-    .min(1)
-    .max(256)
-    .optional()
-    .describe('Name of the output with the scores (onnx); default is its only output of floats.'),
-})
+const modelFile = z.discriminatedUnion('engine', [
+  z.strictObject({
+    engine: z.literal('trees').describe('XGBoost JSON or UBJSON, scored by our own kernels.'),
+    path,
+    sha256,
+    rounds: z
+      .enum(['all', 'best'])
+      .default('all')
+      .describe('Rounds of an early-stopped model: all as `Booster.predict`, best as the scikit-learn wrappers.'),
+  }),
+  z.strictObject({
+    engine: z.literal('onnx').describe('ONNX, scored by ONNX Runtime.'),
+    path,
+    sha256,
+    input: z.string().min(1).max(256).optional().describe('Name of the input; default is the only one.'),
+    output: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Name of the output with the scores; default is the only one of floats.'),
+  }),
+])
 
 const common = {
   name: z.string().regex(NAME_PATTERN, 'use lower-case letters, digits, - and _, at most 63'),
@@ -57,6 +68,9 @@ const common = {
     .describe('Rows with the scores of the training library.'),
   lineage: z.record(z.string(), z.unknown()).default({}).describe('Where the model comes from, in any form.'),
 }
+
+/** What every task has: its problems are told also when the task is none. */
+const commonManifest = z.looseObject(common)
 
 export const modelManifest = z.discriminatedUnion('task', [
   z.strictObject({
@@ -99,8 +113,12 @@ export function parseManifest(text: string): ParsedManifest {
   }
   const parsed = modelManifest.safeParse(plain)
   if (parsed.success) return { manifest: parsed.data, problems: [] }
-  const problems = parsed.error.issues.map((issue) => `model.yaml: ${fieldOf(issue.path)}${issue.message}`)
-  return { manifest: undefined, problems }
+  const noTask = parsed.error.issues.some((issue) => issue.code === 'invalid_union' && issue.path[0] === 'task')
+  const issues = [...parsed.error.issues, ...(noTask ? (commonManifest.safeParse(plain).error?.issues ?? []) : [])]
+  return {
+    manifest: undefined,
+    problems: issues.map((issue) => `model.yaml: ${fieldOf(issue.path)}${issue.message}`),
+  }
 }
 
 function fieldOf(path: readonly PropertyKey[]): string {

@@ -76,6 +76,12 @@ test('everything that is wrong with the files comes at once', () => {
   ])
 })
 
+test('a task that is none does not hide what else is wrong', () => {
+  const wrong = reasonsOf((m) => Object.assign(m, { task: 'guessing', version: -1 }))
+  expect(wrong).toContainEqual(expect.stringMatching(/task/))
+  expect(wrong).toContainEqual(expect.stringMatching(/version/))
+})
+
 test('everything that is wrong with the manifest comes at once', () => {
   const wrong = reasonsOf((m) => {
     m['name'] = 'Churn'
@@ -97,6 +103,11 @@ test.each<[string, (m: Record<string, unknown>) => void, RegExp]>([
   ['equal labels', (m) => (m['labels'] = { negative: 'a', positive: 'a' }), /labels: the labels are distinct/],
   ['an engine twice', (m) => (m['files'] = Array(2).fill((m['files'] as unknown[])[0])), /name each engine once/],
   ['an unknown engine', (m) => (m['files'] = [{ engine: 'tf', path: 'a', sha256: 'b' }]), /files\[0\]\.engine/],
+  [
+    'an output name for trees',
+    (m) => Object.assign((m['files'] as object[])[0]!, { output: 'x' }),
+    /files\[0\].*output/,
+  ],
   ['a threshold for regression', (m) => (m['task'] = 'regression'), /threshold/],
   ['an infinite threshold', (m) => (m['threshold'] = Number.POSITIVE_INFINITY), /threshold/],
   ['no golden rows file', (m) => delete m['golden'], /golden/],

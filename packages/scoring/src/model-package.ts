@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type GoldenRow, parseGolden } from './golden-rows.ts'
-import type { EngineName } from './model.ts'
-import { type ModelManifest, parseManifest } from './model-manifest.ts'
+import { type ModelFileEntry, type ModelManifest, parseManifest } from './model-manifest.ts'
 import { ModelRefused } from './model-refused.ts'
 import { MANIFEST_PATH, PACKAGE_LIMITS, type PackageFiles } from './model-store.ts'
 
-/** The same model for one engine. */
-export interface ModelFile {
-  readonly engine: EngineName
-  readonly path: string
-  /** Lower-case hex, checked against the bytes. */
-  readonly sha256: string
-  readonly bytes: Uint8Array
-  readonly input: string | undefined
-  readonly output: string | undefined
-}
+/** The same model for one engine: what the manifest says about it, and its bytes, whose sha256 was checked. */
+export type ModelFile = ModelFileEntry & { readonly bytes: Uint8Array }
 
 /** A model package whose files are all there, unaltered and well formed. What it scores is not checked yet. */
 export interface ModelPackage {
@@ -64,7 +55,7 @@ class PackageReader {
     const files = manifest.files.flatMap((entry): ModelFile[] => {
       const bytes = this.#file(entry, PACKAGE_LIMITS.model)
       if (bytes === undefined) return []
-      return [{ ...entry, input: entry.input, output: entry.output, bytes }]
+      return [{ ...entry, bytes }]
     })
     const golden = this.#golden()
     const baseline = manifest.baseline === undefined ? undefined : this.#json(manifest.baseline)
