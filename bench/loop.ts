@@ -6,7 +6,8 @@ import { startLocalStack } from '@sluice/local-stack'
 import { platformSchema, readSchemaFile } from '@sluice/registry'
 import { loadPlatformConfig, systemClock } from '@sluice/runtime'
 import { type Log, valueSubject } from '@sluice/stream'
-import { type CliIo, runCli } from '../packages/cli/src/run-cli.ts'
+import type { CliIo } from '../packages/cli/src/cli-io.ts'
+import { runCli } from '../packages/cli/src/run-cli.ts'
 import { awaitReadiness } from '../packages/cli/src/up/await-readiness.ts'
 import { DemoCustomers } from '../packages/cli/src/up/demo-customers.ts'
 import { PredictionTail } from '../packages/cli/src/up/prediction-tail.ts'
@@ -45,7 +46,7 @@ async function runLoopBench(smoke: boolean): Promise<void> {
     const io = benchIo(
       platform.env,
       () => platform.openLog('cli'),
-      () => platform.openRegistry(),
+      async () => platform.openRegistry(),
     )
     for (const command of [
       ['topics', 'apply'],

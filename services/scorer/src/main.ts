@@ -74,7 +74,7 @@ await runService('scorer', async (scope, signal) => {
   const url = listenUrl(app.addresses()[0])
   announceListening({ http: url, ops: ops.url })
 
-  const log = kafkaLog({ brokers: config.kafka.brokers, clientId: config.kafka.clientId, logger })
+  const log = kafkaLog({ brokers: config.kafka.brokers, clientId: config.kafka.clientId, clock: systemClock, logger })
   scope.defer('log', () => log.close())
   const registry = confluentSchemaRegistry({ url: config.registry.url, clock: systemClock })
   const loop = runScoreLoop({

@@ -6,6 +6,7 @@ import { kafkaLog } from '@sluice/kafka'
 import type { LocalStack } from '@sluice/local-stack'
 import { confluentSchemaRegistry } from '@sluice/registry'
 import { systemClock } from '@sluice/runtime'
+import { noteLogger } from '../note-logger.ts'
 import type { Platform, RunningService } from './platform.ts'
 import { ServiceProcess } from './service-process.ts'
 
@@ -38,7 +39,13 @@ export function processPlatform(options: ProcessPlatformOptions): Platform {
     get routerUrl() {
       return routerUrl
     },
-    openLog: (client) => kafkaLog({ brokers: stack.kafka.brokers, clientId: `${config.kafka.clientId}-${client}` }),
+    openLog: async (client) =>
+      kafkaLog({
+        brokers: stack.kafka.brokers,
+        clientId: `${config.kafka.clientId}-${client}`,
+        clock: systemClock,
+        logger: noteLogger(options.note),
+      }),
     openRegistry: () => confluentSchemaRegistry({ url: stack.registry.url, clock: systemClock }),
     startServices: async () => {
       mkdirSync(options.logDir, { recursive: true })
