@@ -4,6 +4,8 @@ import { logContract } from '../contract/log-contract.ts'
 import { memoryBroker } from './memory-log.ts'
 
 const REBALANCE_TIMEOUT_MS = 500
+/** Above every wait of the suite: partitions of a closed reader must not wait for its session to time out. */
+const SESSION_TIMEOUT_MS = 60_000
 
 /** The machine's time: the suite waits for what readers do by themselves. */
 const clock: Clock = {
@@ -12,7 +14,7 @@ const clock: Clock = {
   sleep: (ms, signal) => after(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
 }
 
-const broker = memoryBroker({ clock, rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS })
+const broker = memoryBroker({ clock, rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS, sessionTimeoutMs: SESSION_TIMEOUT_MS })
 let clients = 0
 
 logContract('the log in memory', {
