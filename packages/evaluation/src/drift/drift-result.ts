@@ -1,0 +1,121 @@
+import { type Insufficient, insufficient } from '../estimators/estimate.ts'
+
+/** Values per bin of the window below which a drift statistic is mostly noise. */
+export const SAMPLES_PER_BIN_MIN = 10
+/** Values of the window below which nothing is said; with fewer, PSI of 10 bins exceeds 0.1 by chance alone. */
+export const DRIFT_SAMPLES_MIN = 500
+export const DRIFT_ALPHA = 0.001
+
+/**
+ * When a difference counts: its effect must be large enough to matter AND too large for chance at this sample size. Either
+ * alone fails: small windows show large effects by chance, and large ones make every trifle significant.
+ */
+export interface DriftRule {
+  readonly warn: number
+  readonly drift: number
+  /** Chance of a false alarm per check. */
+  readonly alpha: number
+  /** Features checked side by side; each gets alpha / comparisons. */
+  readonly comparisons: number
+  readonly samplesMin: number
+}
+export type DriftRuleInput = Partial<DriftRule>
+
+/** Counts of the same bins, of training and of now. */
+export interface BinnedPair {
+  readonly baseline: ArrayLike<number>
+  readonly current: ArrayLike<number>
+}
+
+export interface Drift {
+  readonly kind: 'drift'
+  readonly status: 'ok' | 'warn' | 'drift'
+  /** The effect, comparable with `warn` and `drift` of the rule. */
+  readonly effect: number
+  readonly n: number
+  readonly baselineN: number
+  /** Chance of an effect at least this large when nothing has changed. */
+  readonly pValue: number
+  /** Effect that chance exceeds with probability alpha / comparisons at these sample sizes. */
+  readonly critical: number
+  /** What each bin adds to the effect, or its difference where effects do not add up. */
+  readonly contributions: readonly number[]
+  readonly worstBin: number
+  readonly rule: DriftRule
+}
+
+/** Both distributions as shares; `bins` counts those that hold anything. */
+export interface Shares {
+  readonly baseline: Float64Array
+  readonly current: Float64Array
+  readonly baselineN: number
+  readonly n: number
+  readonly bins: number
+  /** 1/N + 1/M: the variance factor of every difference of shares. */
+  readonly spread: number
+}
+
+export function ruleOf(defaults: { readonly warn: number; readonly drift: number }, rule: DriftRuleInput): DriftRule {
+  const whole = { alpha: DRIFT_ALPHA, comparisons: 1, samplesMin: DRIFT_SAMPLES_MIN, ...defaults, ...rule }
+  if (!(whole.warn > 0 && whole.warn <= whole.drift)) {
+    throw new RangeError(`warn ${whole.warn} must be above 0 and at most drift ${whole.drift}`)
+  }
+  return whole
+}
+
+/** The shares, or why the window cannot be judged. */
+export function sharesOf({ baseline, current }: BinnedPair, rule: DriftRule): Shares | Insufficient {
+  if (baseline.length !== current.length) {
+    throw new RangeError(
+      `baseline has ${baseline.length} bins and current ${current.length}; count both on the same bins`,
+    )
+  }
+  const baselineN = sum(baseline)
+  const n = sum(current)
+  if (!(baselineN > 0)) return insufficient('empty', n, 'the baseline holds no values')
+  if (!(n > 0)) return insufficient('empty', 0, 'the window holds no values')
+  let bins = 0
+  for (let i = 0; i < baseline.length; i++) if (baseline[i]! > 0 || current[i]! > 0) bins++
+  const needed = Math.max(rule.samplesMin, SAMPLES_PER_BIN_MIN * bins)
+  if (n < needed) return insufficient('below-minimum', n, `the window has ${n} of ${needed} values; merge more panes`)
+  if (bins < 2) return insufficient('zero-variance', n, 'all values lie in one bin, then and now')
+  return {
+    baseline: Float64Array.from(baseline, (count) => count / baselineN),
+    current: Float64Array.from(current, (count) => count / n),
+    baselineN,
+    n,
+    bins,
+    spread: 1 / baselineN + 1 / n,
+  }
+}
+
+export function judge(
+  shares: Shares,
+  rule: DriftRule,
+  found: Pick<Drift, 'effect' | 'pValue' | 'critical' | 'contributions'>,
+): Drift {
+  const significant = found.pValue < rule.alpha / rule.comparisons
+  const size = found.effect >= rule.drift ? 'drift' : found.effect >= rule.warn ? 'warn' : 'ok'
+  const worst = found.contributions.reduce(
+    (best, c, i) => (Math.abs(c) > Math.abs(found.contributions[best]!) ? i : best),
+    0,
+  )
+  return {
+    kind: 'drift',
+    status: significant ? size : 'ok',
+    ...found,
+    n: shares.n,
+    baselineN: shares.baselineN,
+    worstBin: worst,
+    rule,
+  }
+}
+
+function sum(counts: ArrayLike<number>): number {
+  let total = 0
+  for (let i = 0; i < counts.length; i++) {
+    if (!(counts[i]! >= 0)) throw new RangeError(`bin ${i} holds ${counts[i]}, which is no count`)
+    total += counts[i]!
+  }
+  return total
+}
