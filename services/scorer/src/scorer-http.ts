@@ -17,7 +17,9 @@ export function scorerOipModel(options: {
   readonly ready: () => boolean
 }): OipModel {
   const { model, features, decide } = options
-  const decoder = compileRowDecoder(features)
+  // A request names event fields, as the stream does, and the row decoder goes by name.
+  const fields = features.map((feature) => ({ ...feature, name: feature.source ?? feature.name }))
+  const decoder = compileRowDecoder(fields)
   const batch = model.allocate(OIP_ROWS_MAX)
   const scores = new Float32Array(OIP_ROWS_MAX * model.outputs)
   /** Requests take turns with the batch. */
@@ -65,7 +67,7 @@ export function scorerOipModel(options: {
             name: model.name,
             versions: [String(model.version)],
             platform: model.engine === 'onnx' ? 'onnx_onnxv1' : 'sluice_trees',
-            inputs: features.map((f) => ({ name: f.name, datatype: DATATYPES[f.type], shape: [-1] })),
+            inputs: fields.map((f) => ({ name: f.name, datatype: DATATYPES[f.type], shape: [-1] })),
             outputs: [
               { name: 'score', datatype: 'FP32', shape: [-1] },
               { name: 'decision', datatype: 'BYTES', shape: [-1] },

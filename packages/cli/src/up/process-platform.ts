@@ -32,6 +32,7 @@ export function processPlatform(options: ProcessPlatformOptions): Platform {
     SLUICE_HTTP__SCORER_PORT: '0',
     SLUICE_HTTP__METRICS_PORT: '0',
   }
+  mkdirSync(options.logDir, { recursive: true })
   const processes = serviceProcesses(options, env)
   let routerUrl = ''
   return {
@@ -48,7 +49,6 @@ export function processPlatform(options: ProcessPlatformOptions): Platform {
       }),
     openRegistry: () => confluentSchemaRegistry({ url: stack.registry.url, clock: systemClock }),
     startServices: async () => {
-      mkdirSync(options.logDir, { recursive: true })
       const running = await Promise.all(
         processes.map(async (service): Promise<RunningService> => {
           const { http, ops } = await service.start()
