@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import { styleText } from 'node:util'
 import { systemClock } from '@sluice/runtime'
 import type { CliIo } from './cli-io.ts'
+import { noteLogger } from './note-logger.ts'
 import { runCli } from './run-cli.ts'
 
 const interrupt = new AbortController()
@@ -33,7 +34,8 @@ const io: CliIo = {
   // Loaded when they are needed: most commands need none or one of them.
   openLog: async (config) => {
     const { kafkaLog } = await import('@sluice/kafka')
-    return kafkaLog({ brokers: config.kafka.brokers, clientId: `${config.kafka.clientId}-cli` })
+    const { brokers, clientId } = config.kafka
+    return kafkaLog({ brokers, clientId: `${clientId}-cli`, clock: systemClock, logger: noteLogger(io.note) })
   },
   openRegistry: async (config) => {
     const { confluentSchemaRegistry } = await import('@sluice/registry')

@@ -43,6 +43,11 @@ export function reportError(error: unknown, note: (line: string) => void): numbe
     note(`next: ${error.next}`)
     return EXIT_FAILURE
   }
+  // By name: a class of the engines would load them for every command.
+  if (error instanceof Error && (error.name === 'ModelRefused' || error.name === 'ModelFault')) {
+    note(`error: ${error.message}`)
+    return EXIT_FAILURE
+  }
   note(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return EXIT_FAILURE
 }

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CliIo } from './cli-io.ts'
 import { COMMANDS } from './run-cli.ts'
 import { type MemoryCli, memoryCli } from './testing/memory-cli.ts'
 
@@ -10,7 +11,8 @@ beforeEach(() => {
 })
 afterEach(() => cli.close())
 
-const loading = { ...({} as never as Parameters<(typeof COMMANDS)[string]['load']>[0]) }
+/** Loading a command touches nothing of it. */
+const loading = {} as CliIo
 const leaves = (command: Command, path: readonly string[]): [readonly string[], Command][] =>
   command.commands.length === 0
     ? [[path, command]]
@@ -58,8 +60,9 @@ test('a configuration that is not there or wrong exits with 78 and lists every p
   const result = await cli.run(['config', 'validate', '--config', missing])
   expect(result.exitCode).toBe(78)
   expect(result.stderr).toContain('nowhere.yaml')
-  const wrong = memoryCli('kafka: { broker: [x] }\nendpoints: {}\n')
-  const problems = await wrong.run(['topics', 'plan', '--config', wrong.configFile]).finally(() => wrong.close())
+  const wrong = `${cli.dir}/wrong.yaml`
+  writeFileSync(wrong, 'kafka: { broker: [x] }\nendpoints: {}\n')
+  const problems = await cli.run(['topics', 'plan', '--config', wrong])
   expect(problems.exitCode).toBe(78)
   expect(problems.stderr).toMatch(/2 problem\(s\)[\s\S]*Did you mean `brokers`/)
 })

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { DependencyError, type EndpointTopics, endpointTopics } from '@sluice/contracts'
 import { type CompiledPlan, refusePlan } from '@sluice/routing'
 import { errorChain, type LoadedConfig } from '@sluice/runtime'
 import { formatIncompatibility, type Log } from '@sluice/stream'
 import type { CliIo } from '../cli-io.ts'
+import { checkModel } from '../commands/model.ts'
 import { checkSchemas } from '../commands/schemas.ts'
 import { readTopologyPlan } from '../commands/topics.ts'
 import { readControl } from '../log/read-control.ts'
@@ -26,6 +29,7 @@ export async function diagnose(io: CliIo, loaded: LoadedConfig): Promise<readonl
     await log?.close()
   }
   checks.push(...(await checkRegistry(io, loaded)))
+  checks.push(...(await checkModels(loaded)))
   checks.push(await checkRedis(io, loaded))
   return checks
 }
@@ -101,6 +105,27 @@ async function checkRegistry(io: CliIo, loaded: LoadedConfig): Promise<readonly 
   } catch (error) {
     return [away('schema registry', error)]
   }
+}
+
+/** Every version that the configuration names is loaded as its scorer would load it, golden rows included. */
+async function checkModels({ config, baseDir }: LoadedConfig): Promise<readonly Check[]> {
+  const versions = Object.values(config.endpoints).flatMap((e) => [...e.variants, ...e.shadows])
+  const names = new Set(versions.map(({ model, version }) => `${model}-${version}`))
+  const checks: Check[] = []
+  for (const name of names) {
+    const folder = resolve(baseDir, config.models.dir, name)
+    checks.push(await guarded(`model ${name}`, () => checkModelFolder(`model ${name}`, folder)))
+  }
+  return checks
+}
+
+async function checkModelFolder(check: string, folder: string): Promise<Check> {
+  if (!existsSync(folder)) {
+    return fail(check, `${folder} does not exist`, 'Put the package there, or correct models.dir.')
+  }
+  const { scores, reasons, facts } = await checkModel(folder)
+  if (!scores) return fail(check, reasons.join('; '), `Look at \`sluice model check ${folder}\`.`)
+  return ok(check, `${String(facts['engine'])} engine, golden rows right`)
 }
 
 function checkRedis(io: CliIo, loaded: LoadedConfig): Promise<Check> {

@@ -1,0 +1,57 @@
+import type { FeatureSpec } from '@sluice/features'
+import { compileTrees, contributions, parseXgboost, type TreeEnsemble, type TreeModelDescription } from '@sluice/trees'
+import type { RowScorer } from './row-scorer.ts'
+
+export interface BareXgboost extends RowScorer {
+  readonly objective: string
+  readonly booster: string
+  readonly xgboost: string
+  readonly bestIteration: number | undefined
+  readonly kernel: TreeModelDescription
+}
+
+/**
+ * A model file that XGBoost saved, without a package: columns are named as in the file, else f0 to fN, everything may be
+ * missing, and there are no labels. All rounds count, as in `Booster.predict`. Throws ModelFault.
+ */
+export function openBareXgboost(name: string, bytes: Uint8Array): BareXgboost {
+  const ensemble = parseXgboost(bytes)
+  const model = compileTrees(ensemble)
+  return {
+    what: {
+      name,
+      version: undefined,
+      engine: 'trees',
+      task: model.task,
+      features: model.width,
+      outputs: model.predictionColumns,
+    },
+    objective: ensemble.objective.name,
+    booster: ensemble.booster,
+    xgboost: ensemble.version.join('.'),
+    bestIteration: ensemble.bestIteration,
+    kernel: model.describe(),
+    features: columnSpecs(ensemble),
+    outputs: model.predictionColumns,
+    margins: model.outputs,
+    decision: undefined,
+    allocate: (rowsMax) => model.allocate(rowsMax),
+    score: (batch, rows, out) => model.predict(batch, rows, out),
+    scoreMargins: (batch, rows, out) => model.scoreMargins(batch, rows, out),
+    contributions: (row) => contributions(ensemble, row),
+    close: async () => model.close(),
+  }
+}
+
+function columnSpecs(ensemble: TreeEnsemble): readonly FeatureSpec[] {
+  return Array.from({ length: ensemble.width }, (_, column): FeatureSpec => {
+    const name = ensemble.featureNames[column] ?? `f${column}`
+    const categories = ensemble.categoryNames.get(column)
+    if (categories !== undefined) {
+      return { name, type: 'category', missing: 'allow', unseen: 'missing', categories: [...categories] }
+    }
+    // `i` is XGBoost's letter for 0/1 columns; category codes without names are numbers to whoever writes the rows.
+    if (ensemble.featureTypes[column] === 'i') return { name, type: 'boolean', missing: 'allow' }
+    return { name, type: 'number', missing: 'allow', nonFinite: 'allow' }
+  })
+}
