@@ -4,11 +4,12 @@ import { type Clock, endpointTopics } from '@sluice/contracts'
 import { openModelStore } from '@sluice/files'
 import { onnxEngine } from '@sluice/onnx'
 import { prometheusTelemetry } from '@sluice/prometheus'
-import { ControlView, runRouteLoop } from '@sluice/router'
-import { type LoadedConfig, listenUrl, oipServer } from '@sluice/runtime'
+import { routedEndpoints, startRouter } from '@sluice/router'
+import { type LoadedConfig, listenUrl, oipServer, Readiness } from '@sluice/runtime'
 import { runScoreLoop, scorerOipModel } from '@sluice/scorer'
 import { compileDecision, loadModel, treesEngine } from '@sluice/scoring'
 import { type Logger, type MemoryBroker, memoryBroker, memorySchemaRegistry, type SchemaRegistry } from '@sluice/stream'
+import { noteLogger } from '../note-logger.ts'
 import type { Platform, RunningService } from './platform.ts'
 
 export interface EmbeddedPlatformOptions {
@@ -19,23 +20,30 @@ export interface EmbeddedPlatformOptions {
 
 /**
  * The same loops on the log inside this process: for a machine without Java and Docker. Nothing survives the end of the
- * process and everything shares its CPU; there is no endpoint route, because events over REST need a router of their own.
+ * process, and everything shares its CPU. Metrics are not served.
  */
 export function embeddedPlatform(options: EmbeddedPlatformOptions): Platform {
   const broker = memoryBroker({ clock: options.clock })
   const registry = memorySchemaRegistry()
   const stop = new AbortController()
   const stops: (() => Promise<unknown>)[] = []
+  let routerUrl = ''
   return {
     env: {},
-    routerUrl: '',
+    get routerUrl() {
+      return routerUrl
+    },
     openLog: async (client) => broker.connect(client),
     openRegistry: () => registry,
     startServices: async () => {
       const { config, baseDir } = options.config
       const running: RunningService[] = []
+      const router = await startEmbeddedRouter(options, broker, stop.signal)
+      if (router === undefined) return running
+      running.push(router.service)
+      stops.push(router.stop)
+      routerUrl = router.service.http
       for (const [endpoint, settings] of Object.entries(config.endpoints)) {
-        stops.push(startRouter(options, broker, endpoint, stop.signal))
         const eventSchema = readFileSync(resolve(baseDir, settings.schema), 'utf8')
         for (const role of [...settings.variants, ...settings.shadows]) {
           const started = await startScorer({
@@ -60,36 +68,32 @@ export function embeddedPlatform(options: EmbeddedPlatformOptions): Platform {
   }
 }
 
-function quietLogger(name: string, note: (line: string) => void): Logger {
-  const loud = (message: string, fields: object = {}): void =>
-    note(`${name}: ${message} ${JSON.stringify(fields, (_, v) => (v instanceof Error ? v.message : v))}`)
-  return { debug: () => {}, info: () => {}, warn: loud, error: loud }
-}
-
-function startRouter(
-  { config: { config }, clock, note }: EmbeddedPlatformOptions,
+/** The router with its endpoint route, on the same loops as in a process of its own. */
+async function startEmbeddedRouter(
+  { config, clock, note }: EmbeddedPlatformOptions,
   broker: MemoryBroker,
-  endpoint: string,
   signal: AbortSignal,
-): () => Promise<void> {
-  const logger = quietLogger('router', note)
-  const telemetry = prometheusTelemetry()
-  const settings = config.endpoints[endpoint]!
-  const loop = runRouteLoop({
-    endpoint,
-    topics: endpointTopics(endpoint, config.topics.prefix),
-    control: new ControlView({ endpoint, logger, telemetry }),
+): Promise<{ readonly service: RunningService; readonly stop: () => Promise<void> } | undefined> {
+  const router = await startRouter({
+    endpoints: routedEndpoints(config),
     log: broker.connect('router'),
     clock,
     signal,
-    logger,
-    telemetry,
-    maxValueBytes: settings.maxValueBytes,
-    maxBatchBytes: settings.maxValueBytes,
-    health: () => {},
+    logger: noteLogger(note),
+    telemetry: prometheusTelemetry(),
+    readiness: new Readiness(clock, { graceMs: 0 }),
   })
-  loop.catch((error: unknown) => note(`router ended: ${String(error)}`))
-  return () => loop.catch(() => {})
+  if (router === undefined) return undefined
+  await router.http.listen({ host: '127.0.0.1', port: 0 })
+  const url = listenUrl(router.http.addresses()[0])
+  router.finished.catch((error: unknown) => note(`router ended: ${String(error)}`))
+  return {
+    service: { name: 'router', http: url, ops: url, pid: process.pid },
+    stop: async () => {
+      await router.http.close()
+      await router.finished.catch(() => {})
+    },
+  }
 }
 
 interface StartScorerOptions extends EmbeddedPlatformOptions {
@@ -144,7 +148,7 @@ async function startScorer(
     log: options.broker.connect(name),
     clock,
     telemetry: prometheusTelemetry(),
-    logger: quietLogger(name, note),
+    logger: noteLogger(note),
     health: () => {},
   })
   loop.catch((error: unknown) => note(`${name} ended: ${String(error)}`))
