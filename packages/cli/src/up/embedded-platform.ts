@@ -8,7 +8,7 @@ import { routedEndpoints, startRouter } from '@sluice/router'
 import { type LoadedConfig, listenUrl, oipServer, Readiness } from '@sluice/runtime'
 import { runScoreLoop, scorerOipModel } from '@sluice/scorer'
 import { compileDecision, loadModel, treesEngine } from '@sluice/scoring'
-import { type Logger, type MemoryBroker, memoryBroker, memorySchemaRegistry, type SchemaRegistry } from '@sluice/stream'
+import { type MemoryBroker, memoryBroker, memorySchemaRegistry, type SchemaRegistry } from '@sluice/stream'
 import { noteLogger } from '../note-logger.ts'
 import type { Platform, RunningService } from './platform.ts'
 
