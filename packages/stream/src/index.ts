@@ -7,6 +7,7 @@ export {
   type DecodeOptions,
 } from './codec/batch-decoder.ts'
 export { BATCH_FAULTS, type BatchFaultCode, CorruptBatchError } from './codec/batch-fault.ts'
+export { COMPRESSIONS, type Compression } from './codec/batch-layout.ts'
 export { crc32c } from './codec/crc32c.ts'
 export * from './codec/header-block.ts'
 export { findHeader, HeaderBlockError, type HeaderSpan, type HeaderVisitor, readHeaders } from './codec/read-headers.ts'

@@ -13,6 +13,23 @@ export function copyBytes(source: Uint8Array, start: number, length: number, tar
   return at + length
 }
 
+/** `repeatBytes` may write up to this many bytes behind what it was asked for. */
+export const COPY_SLACK_BYTES = 8
+
+/**
+ * Writes `count` bytes at `at` that repeat what lies `distance` back, and returns the position after them. Both may overlap:
+ * then the bytes just written repeat. Goes by words where it can, so `target` needs `COPY_SLACK_BYTES` more room.
+ */
+export function repeatBytes(target: Uint8Array, view: DataView, at: number, distance: number, count: number): number {
+  const stop = at + count
+  if (distance >= 8) {
+    for (let i = at; i < stop; i += 8) view.setBigUint64(i, view.getBigUint64(i - distance, true), true)
+  } else {
+    for (let i = at; i < stop; i++) target[i] = target[i - distance]!
+  }
+  return stop
+}
+
 /**
  * Copies short runs out of one source, eight bytes at a time: a loop over bytes takes seven times longer. It keeps a view of
  * the source it saw last, so use one copier for each source.

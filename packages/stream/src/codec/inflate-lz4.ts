@@ -1,6 +1,6 @@
 import type { Arena } from './arena.ts'
 import { BatchFault } from './batch-fault.ts'
-import { copyBytes } from './copy-bytes.ts'
+import { COPY_SLACK_BYTES, copyBytes, repeatBytes } from './copy-bytes.ts'
 
 /**
  * LZ4 frames (lz4/lz4 doc/lz4_Frame_format.md and lz4_Block_format.md). Their own checksums are stepped over: the CRC-32C of
@@ -72,7 +72,8 @@ function inflateBlock(
   roomIsLimit: boolean,
 ): void {
   // A byte of input makes at most 255 of output, so a small block does not claim the whole block size.
-  const target = arena.reserve(Math.min(room, (end - start) * 255))
+  const target = arena.reserve(Math.min(room, (end - start) * 255) + COPY_SLACK_BYTES)
+  const view = arena.view
   const last = arena.length + room
   let out = arena.length
   let at = start
@@ -107,7 +108,7 @@ function inflateBlock(
     }
     if (distance === 0 || distance > out - frameStart) throw malformed(`a match from ${distance} back`)
     if (count > last - out) throw overflow(roomIsLimit, room)
-    for (const stop = out + count; out < stop; out++) target[out] = target[out - distance]!
+    out = repeatBytes(target, view, out, distance, count)
   }
   arena.length = out
 }

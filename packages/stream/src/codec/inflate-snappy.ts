@@ -1,6 +1,6 @@
 import type { Arena } from './arena.ts'
 import { BatchFault } from './batch-fault.ts'
-import { copyBytes } from './copy-bytes.ts'
+import { COPY_SLACK_BYTES, copyBytes, repeatBytes } from './copy-bytes.ts'
 
 /**
  * Snappy (google/snappy format_description.txt), raw or in the framing of the Java client: the magic below, int32 version,
@@ -37,19 +37,22 @@ function hasXerialHeader(source: Uint8Array, start: number, end: number): boolea
 
 function inflateBlock(source: Uint8Array, start: number, end: number, arena: Arena, limit: number): void {
   let at = start
-  let length = 0
+  let claimed = 0
   for (let i = 0; ; i++) {
     if (at >= end || i === MAX_LENGTH_BYTES) throw malformed('the inflated length is cut off')
     const byte = source[at++]!
-    length += (byte & 0x7f) * 2 ** (7 * i)
+    claimed += (byte & 0x7f) * 2 ** (7 * i)
     if (byte < 0x80) break
   }
-  if (length > limit)
-    throw new BatchFault('E_BATCH_INFLATED_TOO_LARGE', `${length} bytes with ${limit} left of the limit`)
+  if (claimed > limit)
+    throw new BatchFault('E_BATCH_INFLATED_TOO_LARGE', `${claimed} bytes with ${limit} left of the limit`)
   // The claim is backed by bytes: the best ratio of the format is a three-byte element for 64 bytes.
-  if (length > ((end - at) / 3) * 64 + 64) throw malformed(`${length} bytes claimed from ${end - at}`)
+  if (claimed > ((end - at) / 3) * 64 + 64) throw malformed(`${claimed} bytes claimed from ${end - at}`)
 
-  const target = arena.reserve(length)
+  // An integer from here on, also to the compiler: the loop below takes twice as long with a double.
+  const length = claimed | 0
+  const target = arena.reserve(length + COPY_SLACK_BYTES)
+  const view = arena.view
   const first = arena.length
   const last = first + length
   let out = first
@@ -61,8 +64,10 @@ function inflateBlock(source: Uint8Array, start: number, end: number, arena: Are
       if (count > LITERAL_INLINE_MAX) {
         const extra = count - LITERAL_INLINE_MAX
         if (extra > end - at) throw malformed('a literal length is cut off')
-        count = 1
-        for (let i = 0; i < extra; i++) count += source[at + i]! * 2 ** (8 * i)
+        let stored = 0
+        for (let i = 0; i < extra; i++) stored |= source[at + i]! << (8 * i)
+        if (stored < 0) throw malformed('a literal of 2 GiB')
+        count = stored + 1
         at += extra
       }
       if (count > end - at || count > last - out) throw malformed(`a literal of ${count} bytes`)
@@ -83,14 +88,13 @@ function inflateBlock(source: Uint8Array, start: number, end: number, arena: Are
     } else {
       if (end - at < 4) throw malformed('a copy is cut off')
       count = (tag >>> 2) + 1
-      distance = (source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)) >>> 0
+      distance = source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16) | (source[at + 3]! << 24)
       at += 4
     }
-    if (distance === 0 || distance > out - first || count > last - out) {
+    if (distance <= 0 || distance > out - first || count > last - out) {
       throw malformed(`a copy of ${count} bytes from ${distance} back`)
     }
-    // Source and target may overlap; then the bytes just written repeat, so the order matters.
-    for (const stop = out + count; out < stop; out++) target[out] = target[out - distance]!
+    out = repeatBytes(target, view, out, distance, count)
   }
   if (out !== last) throw malformed(`${out - first} bytes instead of the ${length} claimed`)
   arena.length = last
