@@ -4,6 +4,7 @@ import { slabOffset } from '../slab.ts'
 import type { AbortedTransaction } from './aborted-transactions.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import { BATCH, BATCH_PREFIX_BYTES } from './batch-layout.ts'
+import { editBatch } from './peers/edit-batch.ts'
 
 /** Logs written by the Java client; the expected offsets follow from the transactions in the table, not from a decoder. */
 const logs: readonly { readonly name: string; readonly log: string }[] = JSON.parse(
@@ -122,5 +123,19 @@ describe('aborted transactions', () => {
 
   it('and a fetch of nothing but markers move the position', () => {
     expect(read(new BatchDecoder(), [both[4]!], 8, aborted([1, 0], [2, 2]))).toEqual({ offsets: [], next: 9 })
+  })
+
+  it('need a marker that can be read', () => {
+    const marker = thrice[1]!
+    // The record follows the header: length, attributes, timestamp and offset of a byte each, then the length of the key.
+    const keyLengthAt = BATCH.records + 4
+    expect(marker[keyLengthAt]).toBe(8)
+    const shortKey = editBatch(marker, (view) => view.setUint8(keyLengthAt, 6))
+    const compressed = editBatch(marker, (view) => view.setUint8(BATCH.attributes + 1, 0x31))
+    for (const bad of [shortKey, compressed]) {
+      expect(() => read(new BatchDecoder(), [Buffer.from(bad)], 2, THRICE_ABORTED)).toThrow(
+        /the control record is malformed/,
+      )
+    }
   })
 })
