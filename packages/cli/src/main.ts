@@ -5,6 +5,12 @@ import type { CliIo } from './cli-io.ts'
 import { noteLogger } from './note-logger.ts'
 import { runCli } from './run-cli.ts'
 
+// kafkajs sets timers with a negative delay; Node warns about it on a person's terminal, and it does no harm.
+process.removeAllListeners('warning')
+process.on('warning', (warning) => {
+  if (warning.name !== 'TimeoutNegativeWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
+})
+
 const interrupt = new AbortController()
 process.once('SIGINT', () => interrupt.abort()) // Once: a second Ctrl-C ends the process at once.
 

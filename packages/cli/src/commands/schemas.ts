@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type DesiredTopic, desiredTopics } from '@sluice/contracts'
 import { platformSchema, readSchemaFile } from '@sluice/registry'
 import type { LoadedConfig } from '@sluice/runtime'
@@ -70,7 +71,8 @@ export async function checkSchemas(loaded: LoadedConfig, registry: SchemaRegistr
   for (const { subject, schema } of subjects(loaded)) {
     const latest = await registry.latest(subject)
     const at = latest === undefined ? {} : { id: latest.id, version: latest.version }
-    if (latest !== undefined && JSON.stringify(latest.schema) === JSON.stringify(schema)) {
+    // A registry may give attributes back in another order, which means nothing.
+    if (latest !== undefined && isDeepStrictEqual(latest.schema, schema)) {
       checks.push({ subject, state: 'registered', ...at, reasons: [] })
       continue
     }

@@ -65,6 +65,14 @@ export function schemaRegistryContract(name: string, open: () => Promise<SchemaR
       expect(await registry.register(b, customer([age]))).toBe(id)
     })
 
+    test('the order of attributes makes no other schema', async () => {
+      const registry = await open()
+      const s = subject()
+      const id = await registry.register(s, customer([{ name: 'age', type: 'int', default: 0, doc: 'Years.' }]))
+      expect(await registry.register(s, customer([{ doc: 'Years.', default: 0, type: 'int', name: 'age' }]))).toBe(id)
+      expect((await registry.latest(s))?.version).toBe(1)
+    })
+
     test('a field with a default, a removed field and a wider type make a new version', async () => {
       const registry = await open()
       const s = subject()

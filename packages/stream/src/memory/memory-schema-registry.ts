@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { checkAvroCompatibility } from '../schema/avro-compatibility.ts'
 import {
   type AvroSchemaJson,
@@ -10,7 +11,6 @@ import {
 /** A schema registry in this process: for simulations and for a start without a registry. Ids count from 1. */
 export function memorySchemaRegistry(): SchemaRegistry {
   const byId: AvroSchemaJson[] = []
-  const idByText = new Map<string, number>()
   const subjects = new Map<string, RegisteredSchema[]>()
 
   async function check(subject: string, schema: AvroSchemaJson): Promise<CompatibilityReport> {
@@ -21,19 +21,16 @@ export function memorySchemaRegistry(): SchemaRegistry {
     check,
     schemaById: async (id) => byId[id - 1],
     latest: async (subject) => subjects.get(subject)?.at(-1),
-    async register(subject, schema) {
-      const text = JSON.stringify(schema)
+    async register(subject, given) {
+      // As it would come back from a registry: a copy, without what JSON leaves out.
+      const schema = freezeSchema(JSON.parse(JSON.stringify(given)) as AvroSchemaJson)
       const versions = subjects.get(subject) ?? []
-      const same = versions.find((v) => idByText.get(text) === v.id)
+      const same = versions.find((v) => isDeepStrictEqual(v.schema, schema))
       if (same !== undefined) return same.id
       const { reasons } = await check(subject, schema)
       if (reasons.length > 0) throw new SchemaRejectedError(subject, reasons)
-      let id = idByText.get(text)
-      if (id === undefined) {
-        byId.push(freezeSchema(JSON.parse(text) as AvroSchemaJson))
-        id = byId.length
-        idByText.set(text, id)
-      }
+      const known = byId.findIndex((other) => isDeepStrictEqual(other, schema))
+      const id = known >= 0 ? known + 1 : byId.push(schema)
       subjects.set(subject, [...versions, { id, version: versions.length + 1, schema: byId[id - 1]! }])
       return id
     },
