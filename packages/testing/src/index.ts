@@ -1,3 +1,6 @@
+export * from './append-records.ts'
 export * from './check-delivery.ts'
+export * from './drop-repeats.ts'
 export * from './read-topic.ts'
 export * from './rng.ts'
+export * from './until.ts'
