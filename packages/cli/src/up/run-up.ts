@@ -51,6 +51,7 @@ export async function runUp(io: CliIo, run: RunCommand, options: UpOptions): Pro
       await command('plan', 'apply', '--endpoint', endpoint)
     }
     io.note(`Up after ${((io.clock.monotonicMs() - startedMs) / 1000).toFixed(1)} s.`)
+    if (!options.exit) noteAddresses(io, platform)
     if (options.demo) await runDemo({ io, platform, loaded, ...options })
     else await untilAborted(io.signal)
   } finally {
@@ -99,6 +100,14 @@ async function awaitScorers(platform: Platform, { config }: LoadedConfig, io: Cl
   } finally {
     await log.close()
   }
+}
+
+/** How to point other commands at what was just started; the embedded log is out of their reach. */
+function noteAddresses(io: CliIo, platform: Platform): void {
+  const addresses = Object.entries(platform.env).filter(([name]) => !name.startsWith('SLUICE_HTTP__'))
+  if (addresses.length === 0) return
+  io.note('For other commands, in another terminal:')
+  io.note(`export ${addresses.map(([name, value]) => `${name}=${value}`).join(' ')}`)
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
