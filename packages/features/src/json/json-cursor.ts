@@ -15,6 +15,17 @@ const UPPER_E = 0x45
 const BACKSLASH = 0x5c
 const LOWER_E = 0x65
 
+/** 1 for bytes that stand for themselves in a string: ASCII but for the quote, the backslash and control characters. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= SPACE && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+)
+
+/** What `digitAt` answers for these bytes and at the end. */
+const DOT_DIGIT = DOT ^ ZERO
+const LOWER_E_DIGIT = LOWER_E ^ ZERO
+const UPPER_E_DIGIT = UPPER_E ^ ZERO
+const END_DIGIT = 0xff
+
 /** Digits that fit an int32, and how many are kept in all: more than 17 do not change the nearest float64 by much. */
 const CHUNK_DIGITS = 9
 const DIGITS_MAX = 17
@@ -45,10 +56,11 @@ export class JsonCursor {
   textStart = 0
   textLength = 0
   textEscaped = false
-  /** The last number, rounded to float32 as `Math.fround(JSON.parse(token))` is. */
-  number = 0
+  /** The last number at 0, rounded to float32 as `Math.fround(JSON.parse(token))` is. An array, because a field would box it. */
+  readonly number = new Float32Array(1)
   /** Whether its token is a whole number that reads back as the same text: no fraction, exponent or `-0`, at most 15 digits. */
   numberIsPlain = false
+  #power = 0
 
   open(bytes: Uint8Array, start: number, length: number): void {
     this.bytes = bytes
@@ -57,9 +69,9 @@ export class JsonCursor {
   }
 
   skipWhitespace(): void {
-    for (;;) {
-      const byte = this.bytes[this.position]
-      if (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB) return
+    while (this.position < this.end) {
+      const byte = this.bytes[this.position]!
+      if (byte > SPACE || (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB)) return
       this.position++
     }
   }
@@ -83,7 +95,9 @@ export class JsonCursor {
     let at = this.position
     this.textStart = at
     this.textEscaped = false
-    while (at < end) {
+    for (;;) {
+      while (at < end && PLAIN[bytes[at]!] === 1) at++
+      if (at >= end) return false
       const byte = bytes[at]!
       if (byte === QUOTE) {
         this.textLength = at - this.textStart
@@ -99,10 +113,8 @@ export class JsonCursor {
         const length = escapeLength(bytes, at)
         if (length === 0) return false
         at += length
-      } else if (byte < SPACE) return false
-      else at++
+      } else return false
     }
-    return false
   }
 
   skipNumber(): boolean {
@@ -128,77 +140,96 @@ export class JsonCursor {
    * text is next to the middle of two float32 values), the answer is false.
    */
   readNumber(): boolean {
-    const { bytes } = this
+    const { bytes, end } = this
     let at = this.position
     const negative = bytes[at] === MINUS
     if (negative) at++
     const integerStart = at
-    // Significant digits: the first 9 in `first`, the next 8 in `second`, the rest counted only.
+    // Significant digits: the first 9 in `first`, the next 8 in `second` (both int32), the rest counted only.
     let first = 0
     let second = 0
     let digits = 0
     let power = 0
-    let byte = bytes[at]!
-    if (!isDigit(byte)) return false
-    while (isDigit(byte)) {
-      if (digits < CHUNK_DIGITS) first = first * 10 + (byte - ZERO)
-      else if (digits < DIGITS_MAX) second = second * 10 + (byte - ZERO)
+    let digit = digitAt(bytes, at, end)
+    if (digit > 9) return false
+    do {
+      if (digits < CHUNK_DIGITS) first = (Math.imul(first, 10) + digit) | 0
+      else if (digits < DIGITS_MAX) second = (Math.imul(second, 10) + digit) | 0
       else power++
       if (first !== 0) digits++
-      byte = bytes[++at]!
-    }
+      digit = digitAt(bytes, ++at, end)
+    } while (digit <= 9)
     if (bytes[integerStart] === ZERO && at > integerStart + 1) return false
     this.numberIsPlain = digits <= EXACT_DIGITS && !(negative && first === 0)
-    if (byte === DOT) {
+    if (digit === DOT_DIGIT) {
       this.numberIsPlain = false
       const fractionStart = ++at
-      byte = bytes[at]!
-      while (isDigit(byte)) {
-        if (digits < DIGITS_MAX) {
+      digit = digitAt(bytes, at, end)
+      while (digit <= 9) {
+        if (digits < CHUNK_DIGITS) {
+          first = (Math.imul(first, 10) + digit) | 0
           power--
-          if (digits < CHUNK_DIGITS) first = first * 10 + (byte - ZERO)
-          else second = second * 10 + (byte - ZERO)
-          if (first !== 0) digits++
+        } else if (digits < DIGITS_MAX) {
+          second = (Math.imul(second, 10) + digit) | 0
+          power--
         }
-        byte = bytes[++at]!
+        if (first !== 0) digits++
+        digit = digitAt(bytes, ++at, end)
       }
       if (at === fractionStart) return false
     }
-    if (byte === LOWER_E || byte === UPPER_E) {
-      this.numberIsPlain = false
-      byte = bytes[++at]!
-      const negativeExponent = byte === MINUS
-      if (negativeExponent || byte === PLUS) byte = bytes[++at]!
-      const exponentStart = at
-      let exponent = 0
-      while (isDigit(byte)) {
-        exponent = Math.min(EXPONENT_MAX, exponent * 10 + (byte - ZERO))
-        byte = bytes[++at]!
-      }
-      if (at === exponentStart) return false
-      power += negativeExponent ? -exponent : exponent
-    }
     this.position = at
+    if (digit === LOWER_E_DIGIT || digit === UPPER_E_DIGIT) {
+      if (!this.#exponent()) return false
+      power += this.#power
+    }
+    if (digits <= CHUNK_DIGITS && power <= 0 && power >= -EXACT_POWER) {
+      // `0 - power`, because `-power` is -0 for a whole number, and as an index that throws away the compiled code.
+      const value = first / POWERS[0 - power]!
+      this.number[0] = negative ? -value : value
+      return true
+    }
     return this.#convert(negative, first, second, digits, power)
   }
 
+  /** The exponent at an `e`, into `#power`. */
+  #exponent(): boolean {
+    const { bytes, end } = this
+    let at = this.position + 1
+    const negative = bytes[at] === MINUS
+    if (negative || bytes[at] === PLUS) at++
+    const start = at
+    let exponent = 0
+    for (let digit = digitAt(bytes, at, end); digit <= 9; digit = digitAt(bytes, ++at, end))
+      exponent = Math.min(EXPONENT_MAX, exponent * 10 + digit)
+    this.position = at
+    this.#power = negative ? -exponent : exponent
+    return at > start
+  }
+
   #convert(negative: boolean, first: number, second: number, digits: number, power: number): boolean {
-    const joined =
-      digits <= CHUNK_DIGITS ? first : first * POWERS[Math.min(digits, DIGITS_MAX) - CHUNK_DIGITS]! + second
+    // One expression for all lengths keeps it a float64 throughout; a choice between an integer and one would be boxed.
+    const joined = first * POWERS[Math.max(0, Math.min(digits, DIGITS_MAX) - CHUNK_DIGITS)]! + second
     const mantissa = negative ? -joined : joined
     if (mantissa === 0) {
-      this.number = mantissa
+      this.number[0] = mantissa
       return true
     }
     if (power > POWER_MAX || power < -POWER_MAX) return false
     const value = power < 0 ? mantissa / POWERS[-power]! : mantissa * POWERS[power]!
     if (digits <= EXACT_DIGITS && power <= EXACT_POWER && power >= -EXACT_POWER) {
-      this.number = Math.fround(value)
+      this.number[0] = value
       return true
     }
-    this.number = Math.fround(value * ERROR_BELOW)
-    return this.number === Math.fround(value * ERROR_ABOVE)
+    const lowest = Math.fround(value * ERROR_BELOW)
+    this.number[0] = lowest
+    return lowest === Math.fround(value * ERROR_ABOVE)
   }
+}
+
+/** The digit at a position; above 9 for every other byte and for the end. The digits differ from `0` in the low bits alone. */
+function digitAt(bytes: Uint8Array, at: number, end: number): number {
+  return at < end ? bytes[at]! ^ ZERO : END_DIGIT
 }
 
 function isDigit(byte: number | undefined): boolean {

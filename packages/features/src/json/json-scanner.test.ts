@@ -152,7 +152,7 @@ function readNumber(token: string): number | undefined {
   cursor.open(bytes, 0, bytes.length)
   if (!cursor.readNumber()) return undefined
   expect(cursor.position).toBe(token.length)
-  return cursor.number
+  return cursor.number[0]
 }
 
 test('a number that is read has the float32 of JSON.parse', () => {

@@ -2,7 +2,7 @@ import { ByteVocabulary } from '../byte-vocabulary.ts'
 import type { DecoderLimits } from '../decoder-limits.ts'
 import type { FeatureBatch } from '../feature-batch.ts'
 import type { FeatureSpec } from '../feature-spec.ts'
-import { buildSourceTree, type SourceTree } from '../source-tree.ts'
+import { buildSourceTree } from '../source-tree.ts'
 import { JsonCursor } from './json-cursor.ts'
 import { KeyTable } from './key-table.ts'
 
@@ -23,14 +23,12 @@ const TRUE = new TextEncoder().encode('true')
 const FALSE = new TextEncoder().encode('false')
 const NULL = new TextEncoder().encode('null')
 
-/** What a column makes of `true`, `false` and whole numbers, known before any event. */
-interface Column {
-  readonly type: FeatureSpec['type']
-  readonly mayBeMissing: boolean
-  readonly texts: ByteVocabulary
-  readonly rejectsNonFinite: boolean
-  readonly rejectsUnseen: boolean
-}
+/** What a column takes. Columns are arrays of their properties: the loop over members loads no objects. */
+const FINITE_NUMBER = 0
+const ANY_NUMBER = 1
+const BOOLEAN = 2
+const KNOWN_CATEGORY = 3
+const ANY_CATEGORY = 4
 
 /**
  * Fills a row straight from JSON text, without building the event. It accepts only what it is sure to read as `JSON.parse`
@@ -39,10 +37,15 @@ interface Column {
  */
 export class JsonScanner {
   readonly #limits: DecoderLimits
-  readonly #tree: SourceTree
-  readonly #columns: readonly Column[]
   readonly #keys: KeyTable
   readonly #cursor = new JsonCursor()
+  readonly #kinds: Uint8Array
+  readonly #mayBeMissing: Uint8Array
+  readonly #texts: readonly ByteVocabulary[]
+  /** Columns of node `n` are `columns[columnStarts[n], columnStarts[n + 1])`. */
+  readonly #columns: Int32Array
+  readonly #columnStarts: Int32Array
+  readonly #hasFields: Uint8Array
   /** Number of the record in which a node was met and a column was filled last. */
   readonly #nodeMet: Uint32Array
   readonly #columnFilled: Uint32Array
@@ -53,17 +56,17 @@ export class JsonScanner {
   #stride = 0
 
   constructor(features: readonly FeatureSpec[], limits: DecoderLimits) {
+    const tree = buildSourceTree(features)
     this.#limits = limits
-    this.#tree = buildSourceTree(features)
-    this.#keys = new KeyTable(this.#tree)
-    this.#columns = features.map((feature) => ({
-      type: feature.type,
-      mayBeMissing: feature.missing === 'allow',
-      texts: new ByteVocabulary(feature.type === 'category' ? feature.categories : []),
-      rejectsNonFinite: feature.type === 'number' && feature.nonFinite === 'reject',
-      rejectsUnseen: feature.type === 'category' && feature.unseen === 'reject',
-    }))
-    this.#nodeMet = new Uint32Array(this.#tree.nodes.length)
+    this.#keys = new KeyTable(tree)
+    this.#kinds = Uint8Array.from(features, kindOf)
+    this.#mayBeMissing = Uint8Array.from(features, (feature) => (feature.missing === 'allow' ? 1 : 0))
+    this.#texts = features.map((feature) => new ByteVocabulary(feature.type === 'category' ? feature.categories : []))
+    this.#columns = Int32Array.from(tree.nodes.flatMap((node) => node.columns))
+    this.#columnStarts = new Int32Array(tree.nodes.length + 1)
+    for (const node of tree.nodes) this.#columnStarts[node.id + 1] = this.#columnStarts[node.id]! + node.columns.length
+    this.#hasFields = Uint8Array.from(tree.nodes, (node) => (node.children.size > 0 ? 1 : 0))
+    this.#nodeMet = new Uint32Array(tree.nodes.length)
     this.#columnFilled = new Uint32Array(features.length)
   }
 
@@ -99,24 +102,24 @@ export class JsonScanner {
     if (cursor.take(CLOSE_BRACE)) return true
     let key = NONE
     for (;;) {
-      if (!cursor.take(QUOTE)) return false
       const predicted = this.#keys.predicted(node, key, cursor.bytes, cursor.position)
       if (predicted !== NONE) {
-        cursor.position += this.#keys.length(predicted) + 1
+        cursor.position += this.#keys.framedLength(predicted)
         key = predicted
       } else {
-        if (!this.#text() || cursor.textEscaped) return false
+        if (!cursor.take(QUOTE) || !this.#text() || cursor.textEscaped) return false
         key = this.#keys.find(node, key, cursor.bytes, cursor.textStart, cursor.textLength)
+        cursor.skipWhitespace()
+        if (!cursor.take(COLON)) return false
       }
-      cursor.skipWhitespace()
-      if (!cursor.take(COLON)) return false
       cursor.skipWhitespace()
       const target = this.#keys.target(key)
       if (target === NONE ? !this.#skipValue(depth) : !this.#value(target, depth)) return false
       cursor.skipWhitespace()
-      if (cursor.take(CLOSE_BRACE)) return true
-      if (!cursor.take(COMMA) || !this.#countItem()) return false
-      cursor.skipWhitespace()
+      if (cursor.take(COMMA)) {
+        if (!this.#countItem()) return false
+        cursor.skipWhitespace()
+      } else return cursor.take(CLOSE_BRACE)
     }
   }
 
@@ -126,58 +129,62 @@ export class JsonScanner {
     if (this.#nodeMet[node] === this.#record) return false
     this.#nodeMet[node] = this.#record
     const cursor = this.#cursor
-    const { columns, children } = this.#tree.nodes[node]!
     const first = cursor.bytes[cursor.position]
     if (first === LOWER_N) return cursor.literal(NULL)
-    if (first === OPEN_BRACE) {
+    if (this.#hasFields[node] === 1) {
+      if (first !== OPEN_BRACE || this.#columnStarts[node] !== this.#columnStarts[node + 1]) return false
       cursor.position++
-      return columns.length === 0 && this.#countItem() && this.#object(node, depth + 1)
+      return this.#countItem() && this.#object(node, depth + 1)
     }
-    if (children.size > 0) return false
     switch (first) {
       case QUOTE:
         cursor.position++
-        return this.#text() && !cursor.textEscaped && this.#putText(columns)
+        return this.#text() && !cursor.textEscaped && this.#putText(node)
       case LOWER_T:
-        return cursor.literal(TRUE) && this.#putBoolean(columns, 1, TRUE)
+        return cursor.literal(TRUE) && this.#putBoolean(node, 1, TRUE)
       case LOWER_F:
-        return cursor.literal(FALSE) && this.#putBoolean(columns, 0, FALSE)
+        return cursor.literal(FALSE) && this.#putBoolean(node, 0, FALSE)
       default: {
         const start = cursor.position
-        return cursor.readNumber() && this.#putNumber(columns, start)
+        return cursor.readNumber() && this.#putNumber(node, start)
       }
     }
   }
 
-  #putText(columns: readonly number[]): boolean {
+  #putText(node: number): boolean {
     const { bytes, textStart, textLength } = this.#cursor
-    for (let i = 0; i < columns.length; i++)
-      if (!this.#putCategory(columns[i]!, bytes, textStart, textLength)) return false
+    const end = this.#columnStarts[node + 1]!
+    for (let i = this.#columnStarts[node]!; i < end; i++)
+      if (!this.#putCategory(this.#columns[i]!, bytes, textStart, textLength)) return false
     return true
   }
 
-  #putBoolean(columns: readonly number[], value: 0 | 1, token: Uint8Array): boolean {
-    for (let i = 0; i < columns.length; i++) {
-      const column = columns[i]!
-      if (this.#columns[column]!.type === 'boolean') this.#put(column, value)
+  #putBoolean(node: number, value: 0 | 1, token: Uint8Array): boolean {
+    const end = this.#columnStarts[node + 1]!
+    for (let i = this.#columnStarts[node]!; i < end; i++) {
+      const column = this.#columns[i]!
+      if (this.#kinds[column] === BOOLEAN) this.#put(column, value)
       else if (!this.#putCategory(column, token, 0, token.length)) return false
     }
     return true
   }
 
-  #putNumber(columns: readonly number[], start: number): boolean {
+  #putNumber(node: number, start: number): boolean {
     const cursor = this.#cursor
     const length = cursor.position - start
-    for (let i = 0; i < columns.length; i++) {
-      const column = columns[i]!
-      const { type, rejectsNonFinite } = this.#columns[column]!
-      if (type === 'number') {
-        if (rejectsNonFinite && !Number.isFinite(cursor.number)) return false
-        this.#put(column, cursor.number)
-      } else if (type === 'boolean') {
+    const number = cursor.number[0]!
+    const end = this.#columnStarts[node + 1]!
+    for (let i = this.#columnStarts[node]!; i < end; i++) {
+      const column = this.#columns[i]!
+      const kind = this.#kinds[column]!
+      if (kind === FINITE_NUMBER) {
+        if (!Number.isFinite(number)) return false
+        this.#put(column, number)
+      } else if (kind === ANY_NUMBER) this.#put(column, number)
+      else if (kind === BOOLEAN) {
         // The number is a float32: a text next to 1 must not pass for it.
-        if (length !== 1 || cursor.number > 1) return false
-        this.#put(column, cursor.number)
+        if (length !== 1 || number > 1) return false
+        this.#put(column, number)
       } else if (!cursor.numberIsPlain || !this.#putCategory(column, cursor.bytes, start, length)) return false
     }
     return true
@@ -185,10 +192,10 @@ export class JsonScanner {
 
   /** False when the column is no category or refuses the text. */
   #putCategory(column: number, bytes: Uint8Array, start: number, length: number): boolean {
-    const { type, texts, rejectsUnseen } = this.#columns[column]!
-    if (type !== 'category') return false
-    const index = texts.indexOf(bytes, start, length)
-    if (index < 0 && rejectsUnseen) return false
+    const kind = this.#kinds[column]!
+    if (kind < KNOWN_CATEGORY) return false
+    const index = this.#texts[column]!.indexOf(bytes, start, length)
+    if (index < 0 && kind === KNOWN_CATEGORY) return false
     this.#put(column, index < 0 ? Number.NaN : index)
     return true
   }
@@ -201,7 +208,7 @@ export class JsonScanner {
   #fillMissing(): boolean {
     for (let column = 0; column < this.#columnFilled.length; column++) {
       if (this.#columnFilled[column] === this.#record) continue
-      if (!this.#columns[column]!.mayBeMissing) return false
+      if (this.#mayBeMissing[column] === 0) return false
       this.#values[this.#base + column * this.#stride] = Number.NaN
     }
     return true
@@ -270,5 +277,16 @@ export class JsonScanner {
       if (!cursor.take(COMMA) || !this.#countItem()) return false
       cursor.skipWhitespace()
     }
+  }
+}
+
+function kindOf(feature: FeatureSpec): number {
+  switch (feature.type) {
+    case 'number':
+      return feature.nonFinite === 'reject' ? FINITE_NUMBER : ANY_NUMBER
+    case 'boolean':
+      return BOOLEAN
+    case 'category':
+      return feature.unseen === 'reject' ? KNOWN_CATEGORY : ANY_CATEGORY
   }
 }

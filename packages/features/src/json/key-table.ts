@@ -2,11 +2,14 @@ import type { SourceTree } from '../source-tree.ts'
 
 /** Keys that no feature reads, learned from events so that their place can be predicted; more are looked up in vain. */
 export const LEARNED_KEYS_MAX = 1024
-/** Bytes of all learned keys. */
+/** Bytes of all learned keys, quotes and colons included. */
 export const LEARNED_KEY_BYTES_MAX = 32_768
 
 const NONE = -1
 const QUOTE = 0x22
+const COLON = 0x3a
+/** Two quotes and a colon, which are kept around each key. */
+const FRAME_BYTES = 3
 
 /**
  * Object keys by the object that they are in (a node of the source tree), with the key that came next the last time. Most
@@ -34,7 +37,8 @@ export class KeyTable {
     )
     const encoded = keys.map(({ name }) => new TextEncoder().encode(name))
     const capacity = keys.length + LEARNED_KEYS_MAX
-    this.#bytes = new Uint8Array(encoded.reduce((sum, { length }) => sum + length, LEARNED_KEY_BYTES_MAX))
+    const keyBytes = encoded.reduce((sum, { length }) => sum + length + FRAME_BYTES, LEARNED_KEY_BYTES_MAX)
+    this.#bytes = new Uint8Array(keyBytes)
     this.#starts = new Int32Array(capacity)
     this.#lengths = new Int32Array(capacity)
     this.#owners = new Int32Array(capacity)
@@ -55,19 +59,21 @@ export class KeyTable {
   }
 
   /**
-   * The key that is expected after `previous` (-1: as the first of its object) if it stands at `at` with its closing quote,
-   * or -1.
+   * The key that is expected after `previous` (-1: as the first of its object) if it stands at `at`, from its opening quote
+   * to the colon right after its closing one, or -1.
    */
   predicted(owner: number, previous: number, bytes: Uint8Array, at: number): number {
     const entry = previous === NONE ? this.#first[owner]! : this.#next[previous]!
     if (entry === NONE) return NONE
-    const length = this.#lengths[entry]!
-    if (bytes[at + length] !== QUOTE || !this.#holds(entry, bytes, at, length)) return NONE
+    const start = this.#starts[entry]!
+    const end = start + this.#lengths[entry]! + FRAME_BYTES
+    for (let from = start, to = at; from < end; from++, to++) if (this.#bytes[from] !== bytes[to]) return NONE
     return entry
   }
 
-  length(entry: number): number {
-    return this.#lengths[entry]!
+  /** Bytes of a key with its quotes and its colon. */
+  framedLength(entry: number): number {
+    return this.#lengths[entry]! + FRAME_BYTES
   }
 
   /** Finds a key, or learns it while there is room, and remembers that it followed `previous`. */
@@ -92,7 +98,7 @@ export class KeyTable {
   }
 
   #learn(owner: number, bytes: Uint8Array, start: number, length: number): number {
-    const full = this.#count === this.#starts.length || this.#byteCount + length > this.#bytes.length
+    const full = this.#count === this.#starts.length || this.#byteCount + length + FRAME_BYTES > this.#bytes.length
     return full ? NONE : this.#add(owner, NONE, bytes, start, length)
   }
 
@@ -102,8 +108,11 @@ export class KeyTable {
     this.#lengths[entry] = length
     this.#owners[entry] = owner
     this.#targets[entry] = target
+    this.#bytes[this.#byteCount++] = QUOTE
     this.#bytes.set(bytes.subarray(start, start + length), this.#byteCount)
     this.#byteCount += length
+    this.#bytes[this.#byteCount++] = QUOTE
+    this.#bytes[this.#byteCount++] = COLON
     let slot = this.#hash(owner, bytes, start, length)
     while (this.#slots[slot] !== NONE) slot = (slot + 1) & this.#mask
     this.#slots[slot] = entry
@@ -111,7 +120,7 @@ export class KeyTable {
   }
 
   #holds(entry: number, bytes: Uint8Array, start: number, length: number): boolean {
-    const from = this.#starts[entry]!
+    const from = this.#starts[entry]! + 1
     for (let i = 0; i < length; i++) if (this.#bytes[from + i] !== bytes[start + i]) return false
     return true
   }
