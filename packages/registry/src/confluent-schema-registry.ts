@@ -1,7 +1,8 @@
-import { COMPATIBILITY, SchemaRegistry as ConfluentClient, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { COMPATIBILITY } from '@kafkajs/confluent-schema-registry'
 import { type Clock, DependencyError } from '@sluice/contracts'
 import {
   type AvroSchemaJson,
+  type CompatibilityReport,
   checkAvroCompatibility,
   freezeSchema,
   type Incompatibility,
@@ -10,10 +11,12 @@ import {
   SchemaRejectedError,
   type WriterVersion,
 } from '@sluice/stream'
+import { ConfluentClient, isClientRefusal, statusOf } from './confluent-client.ts'
 import {
   callRegistry,
   propertyOf,
   type RegistryAddress,
+  type RegistryAnswer,
   registryAddress,
   unreachable,
   wrongStatus,
@@ -37,21 +40,16 @@ export function confluentSchemaRegistry(options: SchemaRegistryOptions): SchemaR
   return new ConfluentSchemaRegistry(options)
 }
 
-/** The client does not export the class of the error that it throws for a schema it cannot parse. */
-const CLIENT_ARGUMENT_ERROR = 'ConfluentSchemaRegistryArgumentError'
-
 class ConfluentSchemaRegistry implements SchemaRegistry {
   readonly #address: RegistryAddress
   readonly #timeoutMs: number
   readonly #client: ConfluentClient
   readonly #cache: SchemaCache
-  /** Look-ups under way, each with the registry's answer once it is there. */
-  readonly #answers = new Map<number, unknown>()
 
   constructor(options: SchemaRegistryOptions) {
     this.#address = registryAddress(options.url)
     this.#timeoutMs = options.timeoutMs ?? REGISTRY_TIMEOUT_MS
-    this.#client = this.#openClient()
+    this.#client = new ConfluentClient(this.#address, this.#timeoutMs)
     this.#cache = new SchemaCache({ clock: options.clock, load: (id) => this.#load(id) })
   }
 
@@ -64,80 +62,33 @@ class ConfluentSchemaRegistry implements SchemaRegistry {
     return this.#version(subject, 'latest')
   }
 
-  async check(subject: string, schema: AvroSchemaJson) {
+  async check(subject: string, schema: AvroSchemaJson): Promise<CompatibilityReport> {
     return checkAvroCompatibility(schema, await this.#versions(subject))
   }
 
   async register(subject: string, schema: AvroSchemaJson): Promise<number> {
-    const { reasons } = await this.check(subject, schema)
+    const { reasons, version } = await this.check(subject, schema)
     if (reasons.length > 0) throw new SchemaRejectedError(subject, reasons)
+    const known = version === undefined ? undefined : await this.#version(subject, version)
+    if (known !== undefined) return known.id
     const compatibility = await this.#subjectCompatibility(subject)
-    // As text: the client would take an Avro schema with an attribute `schema` for its own envelope.
-    const envelope = { type: SchemaType.AVRO as const, schema: JSON.stringify(schema) }
+    const text = JSON.stringify(schema)
     try {
-      const options = { subject, compatibility, updateConfig: false }
-      const { id } = await this.#withinTime(this.#client.register(envelope, options))
+      const id = await this.#client.register(subject, text, compatibility)
       if (typeof id !== 'number') throw wrongStatus(this.#address, 200, `the registration under ${subject}`)
       return id
     } catch (error) {
       // A conflict also means that another process registered the very same schema at the same moment.
-      const theirs = propertyOf(error, 'status') === 409 ? await this.#idOf(subject, envelope) : undefined
+      const theirs = statusOf(error) === 409 ? await this.#client.registeredId(subject, text) : undefined
       if (theirs !== undefined) return theirs
       throw this.#refusal(subject, error)
-    } finally {
-      this.#client.cache.clear() // The client's cache has no limit; ours is the only one.
     }
-  }
-
-  async #idOf(subject: string, envelope: { type: SchemaType.AVRO; schema: string }): Promise<number | undefined> {
-    try {
-      return await this.#withinTime(this.#client.getRegistryIdBySchema(subject, envelope))
-    } catch {
-      return undefined // The error of the registration says more than that of this second look.
-    }
-  }
-
-  #openClient(): ConfluentClient {
-    const timeoutMs = this.#timeoutMs
-    const answers = this.#answers
-    return new ConfluentClient({
-      host: this.#address.url,
-      clientId: 'sluice',
-      ...(this.#address.auth === undefined ? {} : { auth: this.#address.auth }),
-      // One retry covers a kept-alive connection that the registry has just closed. Callers back off by themselves. All
-      // five are given because the client keeps them in a module-wide object that another instance may have changed.
-      retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 0.2, factor: 0.2, multiplier: 2 },
-      middlewares: [
-        () => ({
-          prepareRequest: async (next) =>
-            (await next()).enhance({ timeout: timeoutMs, signal: AbortSignal.timeout(timeoutMs) }),
-          // The client hands out a parsed type that has lost logical types and enum defaults; the text has everything.
-          response: async (next) => {
-            const response = await next()
-            const id = /\/schemas\/ids\/(\d+)$/.exec(response.request().url())?.[1]
-            if (id !== undefined && answers.has(Number(id))) answers.set(Number(id), response.data())
-            return response
-          },
-        }),
-      ],
-    })
   }
 
   async #load(id: number): Promise<AvroSchemaJson | undefined> {
-    let parsed: unknown
-    let failure: unknown
-    this.#answers.set(id, undefined)
-    try {
-      parsed = await this.#withinTime(this.#client.getSchema(id))
-    } catch (error) {
-      failure = error
-    } finally {
-      this.#client.cache.clear()
-    }
-    const answer = this.#answers.get(id)
-    this.#answers.delete(id)
+    const { answer, parsed, failure } = await this.#client.schema(id)
     if (answer === undefined) {
-      if (propertyOf(failure, 'status') !== 404) throw this.#dependencyError(failure, `GET /schemas/ids/${id}`)
+      if (statusOf(failure) !== 404) throw this.#dependencyError(failure, `GET /schemas/ids/${id}`)
       // A wrong base path answers 404 to everything, and taking that for an unknown id would dead-letter every event.
       await callRegistry(this.#address, this.#timeoutMs, 'GET', '/schemas/types')
       return undefined
@@ -148,7 +99,7 @@ class ConfluentSchemaRegistry implements SchemaRegistry {
     if (Array.isArray(references) && references.length > 0) {
       // The parsed type has the referenced types inlined, which is all a reader of the bytes needs.
       if (parsed === undefined) throw this.#dependencyError(failure, `the references of schema ${id}`)
-      return freezeSchema(inlinedSchema(parsed))
+      return freezeSchema(structuredClone(parsed.schema({ exportAttrs: true })))
     }
     return this.#parseText(propertyOf(answer, 'schema'), `schema ${id}`)
   }
@@ -207,7 +158,7 @@ class ConfluentSchemaRegistry implements SchemaRegistry {
     return level as COMPATIBILITY
   }
 
-  #get(path: string) {
+  #get(path: string): Promise<RegistryAnswer> {
     return callRegistry(this.#address, this.#timeoutMs, 'GET', path)
   }
 
@@ -225,43 +176,18 @@ class ConfluentSchemaRegistry implements SchemaRegistry {
 
   /** The registry says no without saying why, or was quicker than our own check; 409 and 422 are told by status alone. */
   #refusal(subject: string, error: unknown): Error {
-    if (error instanceof DependencyError) return error
-    const status = propertyOf(error, 'status')
-    const message = error instanceof Error ? error.message : String(error)
+    const status = statusOf(error)
     const reject = (rule: Incompatibility['rule']): Error =>
-      new SchemaRejectedError(subject, [{ rule, path: '', message }], { cause: error })
+      new SchemaRejectedError(subject, [{ rule, path: '', message: (error as Error).message }], { cause: error })
     if (status === 409) return reject('REFUSED_BY_REGISTRY')
-    if (status === 422) return reject('INVALID_SCHEMA')
-    // The client's own parser refused it; nothing was sent.
-    if (error instanceof Error && error.name === CLIENT_ARGUMENT_ERROR) return reject('INVALID_SCHEMA')
+    if (status === 422 || isClientRefusal(error)) return reject('INVALID_SCHEMA')
     return this.#dependencyError(error, `the registration under ${subject}`)
   }
 
   #dependencyError(error: unknown, call: string): DependencyError {
     if (error instanceof DependencyError) return error
-    const status = propertyOf(error, 'status')
-    // The client gives connection errors and time-outs the status 400, which a registry has no reason to answer.
-    if (typeof status !== 'number' || status === 400) return unreachable(this.#address, this.#timeoutMs, error)
+    const status = statusOf(error)
+    if (status === undefined) return unreachable(this.#address, this.#timeoutMs, error)
     return wrongStatus(this.#address, status, call)
   }
-
-  /** An answer that breaks off in its middle never ends the client's promise, so its time is limited from outside too. */
-  async #withinTime<T>(call: Promise<T>): Promise<T> {
-    // The call may make a request for the rule, one for the schema and one retry of each.
-    const limitMs = 4 * this.#timeoutMs
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(unreachable(this.#address, limitMs, undefined)), limitMs)
-    })
-    try {
-      return await Promise.race([call, late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-}
-
-function inlinedSchema(parsed: unknown): object {
-  const type = parsed as { schema(options: { exportAttrs: boolean }): object }
-  return structuredClone(type.schema({ exportAttrs: true }))
 }

@@ -16,7 +16,10 @@ export interface SchemaRegistry {
   register(subject: string, schema: AvroSchemaJson): Promise<number>
   /** Newest version of a subject, `undefined` when the subject does not exist. */
   latest(subject: string): Promise<RegisteredSchema | undefined>
-  /** Whether `register` would take the schema: it is valid and reads what every version of the subject has written. */
+  /**
+   * Whether `register` would take the schema: the subject has it already, or it is valid and reads what every version of
+   * the subject has written.
+   */
   check(subject: string, schema: AvroSchemaJson): Promise<CompatibilityReport>
 }
 
@@ -60,6 +63,8 @@ export interface CompatibilityReport {
   readonly compatible: boolean
   /** Empty when compatible. */
   readonly reasons: readonly Incompatibility[]
+  /** The version that is this very schema, when the subject has it already; registering it again changes nothing. */
+  readonly version?: number
 }
 
 /** A schema that must not be registered, with every reason. */

@@ -2,8 +2,9 @@ import { endpointTopics, RECORD_FAULTS } from '@sluice/contracts'
 import { Command, InvalidArgumentError } from 'commander'
 import { type CliIo, toJson } from '../cli-io.ts'
 import { type ConfigFlag, loadConfig, pickEndpoint, withConfig } from '../config-option.ts'
-import { applyReplay, planReplay, type ReplaySummary } from '../replay/replay.ts'
+import { applyReplay, planReplay } from '../replay/replay.ts'
 import { isFaultCode } from '../replay/replay-filter.ts'
+import type { ReplaySummary } from '../replay/replay-pass.ts'
 import { type Moment, momentMs, parseMoment } from '../start-option.ts'
 
 interface ReplayFlags extends ConfigFlag {

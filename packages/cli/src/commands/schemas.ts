@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { type DesiredTopic, desiredTopics } from '@sluice/contracts'
 import { platformSchema, readSchemaFile } from '@sluice/registry'
 import type { LoadedConfig } from '@sluice/runtime'
@@ -71,13 +70,9 @@ export async function checkSchemas(loaded: LoadedConfig, registry: SchemaRegistr
   for (const { subject, schema } of subjects(loaded)) {
     const latest = await registry.latest(subject)
     const at = latest === undefined ? {} : { id: latest.id, version: latest.version }
-    // A registry may give attributes back in another order, which means nothing.
-    if (latest !== undefined && isDeepStrictEqual(latest.schema, schema)) {
-      checks.push({ subject, state: 'registered', ...at, reasons: [] })
-      continue
-    }
-    const { compatible, reasons } = await registry.check(subject, schema)
-    const state = !compatible ? 'incompatible' : latest === undefined ? 'new subject' : 'new version'
+    const { compatible, reasons, version } = await registry.check(subject, schema)
+    const isNew = latest === undefined ? 'new subject' : 'new version'
+    const state = !compatible ? 'incompatible' : version === undefined ? isNew : 'registered'
     checks.push({ subject, state, ...at, reasons })
   }
   return checks

@@ -5,7 +5,8 @@ import { singleRecord } from '../log/single-record.ts'
 import { OffsetSet } from './offset-set.ts'
 import { PutBack } from './put-back.ts'
 import { formatReplayAudit, readReplayed } from './replay-audit.ts'
-import { homeTopics, type Letter, type ReplayFilter, selectLetter } from './replay-filter.ts'
+import { homeTopics, type Letter, type ReplayFilter } from './replay-filter.ts'
+import { ReplayPass, type ReplaySummary } from './replay-pass.ts'
 
 /** Most records that go back in one unit of work. */
 export const REPLAY_BATCH_MAX = 5_000
@@ -30,22 +31,10 @@ export interface ReplayOptions {
   readonly note: (line: string) => void
 }
 
-/** Counts of one pass over the dead letters. */
-export interface ReplaySummary {
-  /** Dead letters that match and have not been replayed, by where they go back to and why they are there. */
-  readonly selected: readonly { readonly topic: string; readonly stage: string; readonly code: string; count: number }[]
-  /** Matching ones that an earlier replay put back. */
-  readonly alreadyReplayed: number
-  /** Matching ones that cannot go back, by reason. */
-  readonly stuck: Readonly<Record<string, number>>
-  /** How many were put back; 0 for a dry run. */
-  readonly replayed: number
-}
-
 /** Counts what a replay would put back; changes nothing. */
 export async function planReplay(options: ReplayOptions): Promise<ReplaySummary> {
   const { log, topics, signal } = options
-  const pass = new Pass(options, await readReplayed(log, topics.audit, topics.deadLetters, signal))
+  const pass = await newPass(options)
   await readRanges({
     log,
     ranges: await wholeTopic(log, topics.deadLetters),
@@ -78,7 +67,7 @@ export async function applyReplay(options: ReplayOptions): Promise<ReplaySummary
   try {
     await waitForAll(reader, ends.length, options)
     // Read after every partition is ours: nobody else can add to it now.
-    const pass = new Pass(options, await readReplayed(log, topics.audit, topics.deadLetters, signal))
+    const pass = await newPass(options)
     session = await openSession(log, reader, options.note)
     const putBack = new PutBack(await messageBytes(log, homeTopics(topics, options.endpoint)))
     const open = new Map(ends.filter((e) => e.earliest < e.latest).map((e) => [e.partition, e.latest]))
@@ -103,66 +92,14 @@ export async function applyReplay(options: ReplayOptions): Promise<ReplaySummary
   }
 }
 
-/** One reading of the dead letters with its counts. */
-class Pass {
-  readonly #options: ReplayOptions
-  readonly #replayed: ReadonlyMap<number, OffsetSet>
-  readonly #homes: ReadonlySet<string>
-  readonly #selected = new Map<string, { topic: string; stage: string; code: string; count: number }>()
-  readonly #stuck: Record<string, number> = {}
-  #alreadyReplayed = 0
-  #putBack = 0
-
-  constructor(options: ReplayOptions, replayed: ReadonlyMap<number, OffsetSet>) {
-    this.#options = options
-    this.#replayed = replayed
-    this.#homes = homeTopics(options.topics, options.endpoint)
-  }
-
-  /** Letters among the records `[start, end)` of a slab that are to go back. */
-  select(slab: Slab, start: number, end: number): readonly Letter[] {
-    const letters: Letter[] = []
-    for (let i = start; i < end; i++) {
-      const selection = selectLetter(slab, i, this.#options.filter, this.#homes)
-      if (selection.kind === 'other') continue
-      if (this.#replayed.get(slab.partition)?.has(slabOffset(slab, i))) this.#alreadyReplayed++
-      else if (selection.kind === 'stuck') this.stuck(selection.why)
-      else {
-        letters.push(selection.letter)
-        this.#count(selection.letter)
-      }
-    }
-    return letters
-  }
-
-  stuck(why: string): void {
-    this.#stuck[why] = (this.#stuck[why] ?? 0) + 1
-  }
-
-  putBack(count: number): void {
-    this.#putBack += count
-  }
-
-  summary(): ReplaySummary {
-    return {
-      selected: [...this.#selected.values()],
-      alreadyReplayed: this.#alreadyReplayed,
-      stuck: this.#stuck,
-      replayed: this.#putBack,
-    }
-  }
-
-  #count({ topic, stage, code }: Letter): void {
-    const name = JSON.stringify([topic, stage, code])
-    const entry = this.#selected.get(name) ?? { topic, stage, code, count: 0 }
-    entry.count++
-    this.#selected.set(name, entry)
-  }
+async function newPass({ log, topics, endpoint, filter, signal }: ReplayOptions): Promise<ReplayPass> {
+  const replayed = await readReplayed(log, topics.audit, topics.deadLetters, signal)
+  return new ReplayPass(filter, homeTopics(topics, endpoint), replayed)
 }
 
 async function replaySlab(
   options: ReplayOptions,
-  pass: Pass,
+  pass: ReplayPass,
   session: WorkSession,
   putBack: PutBack,
   slab: Slab,
@@ -184,7 +121,7 @@ async function replaySlab(
 
 async function putBackBatch(
   options: ReplayOptions,
-  pass: Pass,
+  pass: ReplayPass,
   session: WorkSession,
   putBack: PutBack,
   partition: number,

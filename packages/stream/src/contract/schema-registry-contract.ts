@@ -125,6 +125,16 @@ export function schemaRegistryContract(name: string, open: () => Promise<SchemaR
       await expect(registry.register(s, next)).rejects.toBeInstanceOf(SchemaRejectedError)
     })
 
+    test('an older version may be registered again, although it could not read the newer ones', async () => {
+      const registry = await open()
+      const s = subject()
+      const first = await registry.register(s, customer([age]))
+      await registry.register(s, customer([]))
+      expect(await registry.check(s, customer([age]))).toEqual({ compatible: true, reasons: [], version: 1 })
+      expect(await registry.register(s, customer([age]))).toBe(first)
+      expect((await registry.latest(s))?.version).toBe(2)
+    })
+
     test('what is not Avro is refused before the first version already', async () => {
       const registry = await open()
       const s = subject()

@@ -25,9 +25,8 @@ export function memorySchemaRegistry(): SchemaRegistry {
       // As it would come back from a registry: a copy, without what JSON leaves out.
       const schema = freezeSchema(JSON.parse(JSON.stringify(given)) as AvroSchemaJson)
       const versions = subjects.get(subject) ?? []
-      const same = versions.find((v) => isDeepStrictEqual(v.schema, schema))
-      if (same !== undefined) return same.id
-      const { reasons } = await check(subject, schema)
+      const { reasons, version } = await check(subject, schema)
+      if (version !== undefined) return versions[version - 1]!.id
       if (reasons.length > 0) throw new SchemaRejectedError(subject, reasons)
       const known = byId.findIndex((other) => isDeepStrictEqual(other, schema))
       const id = known >= 0 ? known + 1 : byId.push(schema)

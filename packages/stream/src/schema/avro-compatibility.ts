@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CompatibilityReport, Incompatibility, IncompatibilityRule } from '../schema-registry.ts'
 import {
   type AvroEnum,
@@ -17,8 +18,10 @@ export interface WriterVersion {
   readonly schema: unknown
 }
 
-/** Whether `reader` reads everything that any of the writers wrote. */
+/** Whether `reader` is one of the versions, or reads everything that any of them wrote. */
 export function checkAvroCompatibility(reader: unknown, writers: readonly WriterVersion[]): CompatibilityReport {
+  const same = writers.find(({ schema }) => isDeepStrictEqual(schema, reader))
+  if (same !== undefined) return { compatible: true, reasons: [], version: same.version }
   let readerType: AvroType
   try {
     readerType = parseAvroSchema(reader)
