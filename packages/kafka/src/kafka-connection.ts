@@ -83,9 +83,10 @@ export class KafkaConnection {
 
   /** Looks again for the leaders of all topics in use; those that are gone are forgotten. Calls at the same time share one look. */
   refresh(): Promise<void> {
+    if (this.#leaders.size === 0) return Promise.resolve()
     this.#refreshing ??= (async () => {
       try {
-        if (this.#leaders.size > 0) await this.metadata([...this.#leaders.keys()])
+        await this.metadata([...this.#leaders.keys()])
       } finally {
         this.#refreshing = undefined
       }

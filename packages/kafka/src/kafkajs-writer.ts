@@ -114,9 +114,7 @@ export class KafkajsWriter implements LogWriter {
   }
 
   #send(): void {
-    this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = undefined
-    })
+    if (this.#queues.size > 0) this.#sending ??= this.#sendAll()
   }
 
   /** Rounds until nothing is queued. Never rejects: what goes wrong goes to the deliveries. */
@@ -143,6 +141,8 @@ export class KafkajsWriter implements LogWriter {
         // The next round meets the same trouble and counts it.
       })
     }
+    // In the same step as finding the queues empty: whoever comes later must start again.
+    this.#sending = undefined
   }
 
   /** Sends the first batch of every partition; returns the first failure. */

@@ -29,6 +29,7 @@ export interface LogContractOptions {
 
 /** Long enough for a record that must not come to come. */
 const SILENCE_MS = 400
+const MANY_FLUSHES = 200
 /** Times a race with a rebalance or an arriving record is repeated. */
 const ROUNDS = 3
 
@@ -179,6 +180,15 @@ export function logContract(name: string, { open, deliveries, rebalanceTimeoutMs
         }
         await Promise.all(flushes)
         expect(values(await readCount(await openGroup(), 30))).toEqual(numbered(30).map(({ value }) => value))
+      })
+
+      test('goes on after a flush of nothing, and when each flush follows at once on the one before', async () => {
+        const writer = await log.openWriter()
+        expect(await writer.flush()).toEqual([])
+        for (let i = 0; i < MANY_FLUSHES; i++) {
+          writer.append(topic, 0, batchOf(numbered(1, i)))
+          expect(await writer.flush()).toEqual([{ topic, partition: 0, baseOffset: BigInt(i), count: 1 }])
+        }
       })
 
       test('refuses a topic or partition that does not exist, and goes on with others', async () => {
