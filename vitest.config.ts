@@ -9,6 +9,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Property tests share the cores with each other; a slow minute must not look like a failure.
+          testTimeout: 120_000,
           include: [
             'packages/*/src/**/*.test.ts',
             'services/*/src/**/*.test.ts',
