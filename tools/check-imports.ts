@@ -134,9 +134,8 @@ function refuseRelative(src: string, dir: string, name: string): string | undefi
   const target = resolve(dir, name)
   const owner = dirname(src)
   if (target.startsWith(owner + sep)) return undefined
-  return /[\\/]schemas[\\/][^\\/]+\.avsc?(\.json)?$/.test(target)
-    ? undefined
-    : 'leaves the package; import it by its name'
+  // Schemas and shared vectors belong to nobody and everybody.
+  return /[\\/]schemas[\\/].+\.(avsc|json)$/.test(target) ? undefined : 'leaves the package; import it by its name'
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
