@@ -1,8 +1,11 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ByteVocabulary } from './byte-vocabulary.ts'
 import { featureSpec } from './feature-spec.ts'
 import { IntegerVocabulary } from './integer-vocabulary.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
@@ -27,6 +30,21 @@ test('a full vocabulary of 65,536 texts finds each', () => {
     const bytes = utf8(entries[i]!)
     expect(vocabulary.indexOf(bytes, 0, bytes.length)).toBe(i)
   }
+})
+
+test('texts that differ in bytes which a quick look passes over are told apart', () => {
+  // 26^2 texts of 16 letters that are alike at the ends, in the middle and at the quarters.
+  const entries = Array.from({ length: 676 }, (_, i) => {
+    const letters = [...'aaaaaaaaaaaaaaaa']
+    letters[1] = String.fromCharCode(97 + (i % 26))
+    letters[6] = String.fromCharCode(97 + Math.floor(i / 26))
+    return letters.join('')
+  })
+  const vocabulary = new ByteVocabulary(entries)
+  entries.forEach((entry, i) => {
+    expect(vocabulary.indexOf(utf8(entry), 0, 16)).toBe(i)
+  })
+  expect(vocabulary.indexOf(utf8('aAaaaaaaaaaaaaaa'), 0, 16)).toBe(-1)
 })
 
 test('a whole number is found by the text it has', () => {

@@ -11,7 +11,7 @@ import {
   type PackageFiles,
 } from '@sluice/scoring'
 import { InferenceSession } from 'onnxruntime-node'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { OPSETS_MAX } from './admit-onnx.ts'
 import { loadOnnxModel, type OnnxOptions, onnxEngine } from './load-onnx-model.ts'
 import {
@@ -25,6 +25,9 @@ import {
   number,
   tensorType,
 } from './testing/onnx-writer.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 const models: Model[] = []
 afterEach(async () => {

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { stringify } from 'yaml'
 import { parseModelPackage } from './model-package.ts'
 import { ModelRefused } from './model-refused.ts'
 import { MANIFEST_PATH, PACKAGE_LIMITS } from './model-store.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

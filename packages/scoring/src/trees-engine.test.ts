@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { loadModel } from './load-model.ts'
 import type { PackageFiles } from './model-store.ts'
 import { treesEngine } from './trees-engine.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 const EXAMPLES = resolve(import.meta.dirname, '../../../examples/churn/models')
 

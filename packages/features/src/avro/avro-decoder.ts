@@ -70,6 +70,15 @@ export class AvroDecoder implements FeatureDecoder {
           values[base + code[pc + 1]! * stride] = cursor.high * TWO_POW_32 + (cursor.low >>> 0)
           pc += 2
           break
+        case OP.nullable:
+          if (!cursor.long()) return UNDECODABLE
+          if (cursor.high !== 0 || (cursor.low !== 0 && cursor.low !== 1)) return UNDECODABLE
+          if (cursor.low !== code[pc + 2]) pc += 4
+          else {
+            values[base + code[pc + 1]! * stride] = Number.NaN
+            pc = code[pc + 3]!
+          }
+          break
         case OP.union: {
           const branches = code[pc + 1]!
           if (!cursor.long()) return UNDECODABLE

@@ -137,6 +137,20 @@ describe('values of every type', () => {
     }
   })
 
+  test.each([
+    ['2', [0x04, 0x0a]],
+    ['-1', [0x01, 0x0a]],
+    ['2^31', [0x80, 0x80, 0x80, 0x80, 0x10, 0x0a]],
+    ['2^32', [0x80, 0x80, 0x80, 0x80, 0x20, 0x0a]],
+    ['-2^31', [0xff, 0xff, 0xff, 0xff, 0x0f, 0x0a]],
+  ])('there is no branch %s', (_index, bytes) => {
+    const schema = record({ name: 'x', type: ['null', 'int'] })
+    for (const missing of ['allow', 'reject'])
+      expect(decodeBytes(schema, Uint8Array.from(bytes), [N('x', { missing })])).toMatchObject({
+        code: 'E_RECORD_UNDECODABLE',
+      })
+  })
+
   test('a branch that cannot be the feature is a fault of the records that take it', () => {
     const schema = record({ name: 'x', type: ['null', 'int', 'string'] })
     const type = avsc.Type.forSchema(schema as avsc.Schema)

@@ -96,6 +96,10 @@ class ProgramCompiler {
 
   #union(writer: UnionType, reader: AvroType | undefined, node: SourceNode): Reasons {
     const { branches } = writer
+    if (branches.length === 2 && this.#isPlainColumn(node)) {
+      const nullBranch = branches.findIndex((branch) => branch.kind === 'null')
+      if (nullBranch >= 0) return this.#nullable(branches[1 - nullBranch]!, nullBranch, reader, node)
+    }
     const targets = this.#out.emit(OP.union, branches.length, ...branches.map(() => 0)) + 1
     const exits: number[] = []
     const reasons: string[] = []
@@ -117,6 +121,18 @@ class ProgramCompiler {
     for (const exit of exits) this.#out.patchToHere(exit)
     const onlyNullFills = filling === 1 && branches.length > 1 && branches.some((branch) => branch.kind === 'null')
     return filling === 0 || onlyNullFills ? reasons : []
+  }
+
+  /** One column that may be missing: the usual case, in fewer operations. */
+  #isPlainColumn({ columns, children }: SourceNode): boolean {
+    return columns.length === 1 && children.size === 0 && this.#features[columns[0]!]!.missing === 'allow'
+  }
+
+  #nullable(type: AvroType, nullBranch: number, reader: AvroType | undefined, node: SourceNode): Reasons {
+    const operands = this.#out.emit(OP.nullable, node.columns[0]!, nullBranch, 0)
+    const reasons = this.#value(type, reader, node)
+    this.#out.patchToHere(operands + 2)
+    return reasons
   }
 
   #record(writer: RecordType, reader: RecordType | undefined, node: SourceNode): Reasons {

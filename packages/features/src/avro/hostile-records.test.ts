@@ -1,10 +1,13 @@
 import avsc from 'avsc'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { DecoderLimits } from '../decoder-limits.ts'
 import { DECODER_LIMITS, MAX_DEPTH, MAX_ITEMS, MAX_STRING_BYTES } from '../decoder-limits.ts'
 import { featureList } from '../feature-spec.ts'
 import { RowMajorBatch } from '../row-major-batch.ts'
 import { compileAvroDecoder } from './compile-avro-decoder.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** `x` is the one feature, an int after the field under attack. */
 function decodeAfter(type: unknown, attack: readonly number[] | Uint8Array, limits: DecoderLimits = DECODER_LIMITS) {

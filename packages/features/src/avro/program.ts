@@ -22,43 +22,45 @@ export const OP = {
   longNumber: 4,
   /** n, to × n: reads a branch index and goes where it says. */
   union: 5,
+  /** col, branch, to: a union of null and one other type. Null is missing and goes `to`; otherwise the value follows. */
+  nullable: 6,
   /** to */
-  jump: 6,
+  jump: 7,
   /** col, constant: a value that no bytes stand for. */
-  constant: 7,
+  constant: 8,
   /** col, vocabulary, reject: a string or bytes into a category column. */
-  textCategory: 8,
+  textCategory: 9,
   /** col, table, reject: an enum into a category column; the table has a category per symbol. */
-  enumCategory: 9,
+  enumCategory: 10,
   /** col: a boolean into a boolean column. */
-  boolean: 10,
+  boolean: 11,
   /** col: a long that must be 0 or 1 into a boolean column. */
-  longBoolean: 11,
+  longBoolean: 12,
   /** col, vocabulary, reject: a long into a category column by its text. */
-  longCategory: 12,
+  longCategory: 13,
   /** col, category of false, category of true, reject. */
-  booleanCategory: 13,
+  booleanCategory: 14,
   /** bytes: steps over values whose size the schema fixes. */
-  advance: 14,
-  skipInt: 15,
-  skipLong: 16,
+  advance: 15,
+  skipInt: 16,
+  skipLong: 17,
   /** A string, bytes value or map key. */
-  skipBytes: 17,
+  skipBytes: 18,
   /** Opens the blocks of an array or map. */
-  enterItems: 18,
+  enterItems: 19,
   /** to: takes the next item, or closes the blocks and goes `to`. */
-  nextItem: 19,
+  nextItem: 20,
   /** size: steps over the blocks of an array whose items all have that size, which may be 0. */
-  skipFixedItems: 20,
+  skipFixedItems: 21,
   /** to */
-  call: 21,
-  return: 22,
+  call: 22,
+  return: 23,
   /** fault: ends the record with a fault known at compile time. */
-  fault: 23,
+  fault: 24,
   /** Remembers the position, for a field that several columns read. */
-  mark: 24,
+  mark: 25,
   /** Goes back to the mark. */
-  rewind: 25,
+  rewind: 26,
 } as const
 
 /** What `AvroDecoder` runs. Operands that are no int32 lie in the pools. */

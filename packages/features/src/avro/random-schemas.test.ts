@@ -1,9 +1,12 @@
 import avsc from 'avsc'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type FeatureSpec, featureList } from '../feature-spec.ts'
 import { RowMajorBatch } from '../row-major-batch.ts'
 import { compileAvroDecoder } from './compile-avro-decoder.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** Replay: the seed and path that fast-check prints go into these options. */
 const RUNS = { seed: 20_240_601, numRuns: 400 }

@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { DECODER_LIMITS, type DecoderLimits, MAX_DEPTH, MAX_ITEMS, MAX_STRING_BYTES } from '../decoder-limits.ts'
 import { featureList } from '../feature-spec.ts'
 import { RowMajorBatch } from '../row-major-batch.ts'
 import { compileJsonDecoder } from './compile-json-decoder.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 const SPECS = featureList.parse([
   { name: 'n', type: 'number' },

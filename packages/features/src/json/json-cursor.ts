@@ -50,6 +50,7 @@ const POWERS = Float64Array.from({ length: POWER_MAX + 1 }, (_, power) => Number
  */
 export class JsonCursor {
   bytes: Uint8Array = NO_BYTES
+  view: DataView = new DataView(NO_BYTES.buffer)
   position = 0
   end = 0
   /** The last string: its bytes between the quotes, and whether they hold escapes. */
@@ -63,7 +64,10 @@ export class JsonCursor {
   #power = 0
 
   open(bytes: Uint8Array, start: number, length: number): void {
-    this.bytes = bytes
+    if (this.bytes !== bytes) {
+      this.bytes = bytes
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     this.position = start
     this.end = start + length
   }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { DECODER_LIMITS } from '../decoder-limits.ts'
 import { featureList } from '../feature-spec.ts'
 import { RowMajorBatch } from '../row-major-batch.ts'
@@ -7,6 +7,9 @@ import { JsonCursor } from './json-cursor.ts'
 import { JsonScanner } from './json-scanner.ts'
 import { JsonTextDecoder } from './json-text-decoder.ts'
 import { LEARNED_KEYS_MAX } from './key-table.ts'
+
+// Far more than these take, so that a busy machine does not fail them.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** Replay: the seed and path that fast-check prints go into these options. */
 const RUNS = { seed: 20_240_602, numRuns: 2_000 }

@@ -102,7 +102,7 @@ export class JsonScanner {
     if (cursor.take(CLOSE_BRACE)) return true
     let key = NONE
     for (;;) {
-      const predicted = this.#keys.predicted(node, key, cursor.bytes, cursor.position)
+      const predicted = this.#keys.predicted(node, key, cursor.view, cursor.position)
       if (predicted !== NONE) {
         cursor.position += this.#keys.framedLength(predicted)
         key = predicted

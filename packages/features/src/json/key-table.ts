@@ -10,6 +10,7 @@ const QUOTE = 0x22
 const COLON = 0x3a
 /** Two quotes and a colon, which are kept around each key. */
 const FRAME_BYTES = 3
+const WORD_BYTES = 4
 
 /**
  * Object keys by the object that they are in (a node of the source tree), with the key that came next the last time. Most
@@ -17,6 +18,7 @@ const FRAME_BYTES = 3
  */
 export class KeyTable {
   readonly #bytes: Uint8Array
+  readonly #view: DataView
   readonly #starts: Int32Array
   readonly #lengths: Int32Array
   readonly #owners: Int32Array
@@ -39,6 +41,7 @@ export class KeyTable {
     const capacity = keys.length + LEARNED_KEYS_MAX
     const keyBytes = encoded.reduce((sum, { length }) => sum + length + FRAME_BYTES, LEARNED_KEY_BYTES_MAX)
     this.#bytes = new Uint8Array(keyBytes)
+    this.#view = new DataView(this.#bytes.buffer)
     this.#starts = new Int32Array(capacity)
     this.#lengths = new Int32Array(capacity)
     this.#owners = new Int32Array(capacity)
@@ -62,13 +65,16 @@ export class KeyTable {
    * The key that is expected after `previous` (-1: as the first of its object) if it stands at `at`, from its opening quote
    * to the colon right after its closing one, or -1.
    */
-  predicted(owner: number, previous: number, bytes: Uint8Array, at: number): number {
+  predicted(owner: number, previous: number, view: DataView, at: number): number {
     const entry = previous === NONE ? this.#first[owner]! : this.#next[previous]!
     if (entry === NONE) return NONE
+    const length = this.#lengths[entry]! + FRAME_BYTES
+    if (length < WORD_BYTES || at + length > view.byteLength) return NONE
+    // Whole words, the last of which may overlap the one before.
     const start = this.#starts[entry]!
-    const end = start + this.#lengths[entry]! + FRAME_BYTES
-    for (let from = start, to = at; from < end; from++, to++) if (this.#bytes[from] !== bytes[to]) return NONE
-    return entry
+    const last = length - WORD_BYTES
+    for (let i = 0; i < last; i += WORD_BYTES) if (this.#view.getInt32(start + i) !== view.getInt32(at + i)) return NONE
+    return this.#view.getInt32(start + last) === view.getInt32(at + last) ? entry : NONE
   }
 
   /** Bytes of a key with its quotes and its colon. */
