@@ -1,3 +1,4 @@
+import { invariant } from '@sluice/contracts'
 import type { Tree } from './tree-ensemble.ts'
 
 /** Thresholds of one column: its codes 0..255 fill one byte. */
@@ -61,7 +62,7 @@ export function runEdges(ascending: Int32Array): number[] {
   return edges
 }
 
-/** Position of a threshold that is known to be in the list. */
+/** Position of a threshold among those that `collectEdges` collected. */
 export function rankOf(thresholds: Float32Array, threshold: number): number {
   let low = 0
   let high = thresholds.length - 1
@@ -70,5 +71,6 @@ export function rankOf(thresholds: Float32Array, threshold: number): number {
     if (thresholds[middle]! < threshold) low = middle + 1
     else high = middle
   }
+  invariant(thresholds[low] === threshold, `threshold ${threshold} is not among those of its feature`)
   return low
 }

@@ -1,8 +1,9 @@
 import { BLOCK_ROWS } from '../kernel/layout.ts'
 import { COLUMN_THRESHOLDS_MAX, type FeatureEdges, runEdges } from './bin-columns.ts'
 import { ModelFault } from './model-fault.ts'
+import { splitTree } from './split-tree.ts'
 import type { Tree, TreeEnsemble } from './tree-ensemble.ts'
-import { leavesOf, SLICED_LEAVES_MAX, type SlicedShape, slicedShape } from './tree-shape.ts'
+import { leavesOf, SLICED_LEAVES_MAX, type SlicedTree, slicedTree } from './tree-shape.ts'
 
 /**
  * Costs in nanoseconds, measured on one core of a 2.7 GHz Zen 3. Only their ratios matter, and they decide nothing but
@@ -10,7 +11,7 @@ import { leavesOf, SLICED_LEAVES_MAX, type SlicedShape, slicedShape } from './tr
  */
 const COST = {
   /** A block of the sliced kernel, whatever its rows. */
-  block: { threshold: 1.5, setEdge: 0.6, perfectNode: 0.6, shapeNode: 2.8, tree: 12 },
+  block: { threshold: 1.5, setEdge: 0.6, perfectNode: 0.45, shapeNode: 2.2, tree: 12 },
   /** A row of the sliced kernel. */
   row: { column: 1.3, tree: 0.33 },
   /** A row of the walk: one level of one of eight trees. */
@@ -24,9 +25,9 @@ export const NODE_COST_RATIO = COST.block.shapeNode / COST.block.perfectNode
 export const MASK_BYTES_MAX = 2 * 1024 * 1024
 
 export interface KernelPlan {
-  /** One shape per tree, or undefined when the model is walked only. */
-  readonly shapes: readonly SlicedShape[] | undefined
-  /** Batches, and the rest of a batch, of up to this many rows are walked. */
+  /** The trees of the model, large ones in pieces, in their order; undefined when the model is walked only. */
+  readonly sliced: readonly SlicedTree[] | undefined
+  /** Batches, and the rest of a batch after its full blocks of 128, of up to this many rows are walked. */
   readonly walkRowsMax: number
   /** The reason in words. */
   readonly why: string
@@ -41,61 +42,57 @@ export function planKernels(
   choice: KernelChoice,
 ): KernelPlan {
   if (choice === 'walk') return walkOnly('asked for')
-  const shapes = sliceable(ensemble, edges)
-  if (typeof shapes === 'string') {
-    if (choice === 'auto') return walkOnly(shapes)
-    throw new ModelFault('E_MODEL_UNSUPPORTED', 'trees', `cannot be sliced: ${shapes}`)
+  const sliced = sliceable(ensemble, edges)
+  if (typeof sliced === 'string') {
+    if (choice === 'auto') return walkOnly(sliced)
+    throw new ModelFault('E_MODEL_UNSUPPORTED', 'trees', `cannot be sliced: ${sliced}`)
   }
-  if (choice === 'sliced') return { shapes, walkRowsMax: 0, why: 'asked for' }
+  if (choice === 'sliced') return { sliced, walkRowsMax: 0, why: 'asked for' }
   const walk = walkCost(ensemble.trees)
-  const { block, row } = slicedCost(ensemble, shapes, edges())
+  const { block, row } = slicedCost(sliced, edges())
   // n rows: walked at n * walk, sliced at block + n * row.
-  const walkRowsMax = walk <= row ? Infinity : Math.floor(block / (walk - row))
+  const walkRowsMax = walk <= row ? BLOCK_ROWS : Math.floor(block / (walk - row))
   if (walkRowsMax >= BLOCK_ROWS) return walkOnly('a full block is estimated to be cheaper tree by tree')
   return {
-    shapes,
+    sliced,
     walkRowsMax,
     why: `a block is estimated at ${Math.round(block)} ns plus ${row.toFixed(1)} ns per row, a walked row at ${Math.round(walk)} ns`,
   }
 }
 
-/** The shapes of all trees, or why the model cannot be sliced. */
-function sliceable(ensemble: TreeEnsemble, edges: () => readonly FeatureEdges[]): readonly SlicedShape[] | string {
-  const shapes: SlicedShape[] = []
+/** The trees in pieces that fit the sliced kernel, or why the model cannot be sliced. */
+function sliceable(ensemble: TreeEnsemble, edges: () => readonly FeatureEdges[]): readonly SlicedTree[] | string {
+  const sliced: SlicedTree[] = []
   for (const [index, tree] of ensemble.trees.entries()) {
-    const shape = slicedShape(tree, NODE_COST_RATIO)
-    if (shape === undefined)
-      return `tree ${index} has ${leavesOf(tree)} leaves, at most ${SLICED_LEAVES_MAX} can be sliced`
-    shapes.push(shape)
+    const pieces = splitTree(tree, SLICED_LEAVES_MAX)
+    if (pieces === undefined) return `tree ${index} has ${leavesOf(tree)} leaves and a path too long for its pieces`
+    for (const piece of pieces) sliced.push(slicedTree(piece, NODE_COST_RATIO))
   }
   const masks = maskBytes(ensemble.trees, edges())
-  return masks > MASK_BYTES_MAX ? `its masks take ${masks} bytes per block, at most ${MASK_BYTES_MAX}` : shapes
+  return masks > MASK_BYTES_MAX ? `its masks take ${masks} bytes per block, at most ${MASK_BYTES_MAX}` : sliced
 }
 
 function walkOnly(why: string): KernelPlan {
-  return { shapes: undefined, walkRowsMax: Infinity, why }
+  return { sliced: undefined, walkRowsMax: BLOCK_ROWS, why }
 }
 
 function walkCost(trees: readonly Tree[]): number {
   return trees.reduce((sum, tree) => sum + (tree.depth + 1) * COST.walkLevel, 0)
 }
 
-function slicedCost(
-  ensemble: TreeEnsemble,
-  shapes: readonly SlicedShape[],
-  edges: readonly FeatureEdges[],
-): { block: number; row: number } {
-  let block = setEdges(ensemble.trees) * COST.block.setEdge
+function slicedCost(sliced: readonly SlicedTree[], edges: readonly FeatureEdges[]): { block: number; row: number } {
+  let block = setEdges(sliced.map(({ tree }) => tree)) * COST.block.setEdge
   let columns = 0
   for (const { thresholds } of edges) {
     block += thresholds.length * COST.block.threshold
     columns += Math.ceil(thresholds.length / COLUMN_THRESHOLDS_MAX)
   }
-  for (const { depth, innerNodes } of shapes) {
+  let terms = 0
+  for (const { tree, depth, innerNodes } of sliced) {
     const nodes = depth > 0 ? (2 ** depth - 1) * COST.block.perfectNode : innerNodes * COST.block.shapeNode
     block += nodes + COST.block.tree
+    terms += tree.leafWidth
   }
-  const terms = ensemble.trees.reduce((sum, tree) => sum + tree.leafWidth, 0)
   return { block, row: columns * COST.row.column + terms * COST.row.tree }
 }
 

@@ -1,5 +1,5 @@
 import { rng } from '@sluice/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { differingRows, FIXTURES, fixture } from '../test/fixture-zoo.ts'
 import { modelFaultOf } from '../test/model-fault-of.ts'
 import { encodeJson, type ModelJson, modelJson, type TreeJson } from '../test/model-json.ts'
@@ -18,6 +18,8 @@ import {
 import { referenceMargins } from './reference-walk.ts'
 import { compileTrees } from './tree-model.ts'
 import { parseXgboost } from './xgboost-model.ts'
+
+vi.setConfig({ testTimeout: 60_000 }) // thousands of models each; a busy machine takes its time
 
 const firstTree = (model: ModelJson): TreeJson => model.learner.gradient_booster.model.trees[0]!
 const param = (model: ModelJson): Record<string, string> => model.learner.learner_model_param

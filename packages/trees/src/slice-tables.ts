@@ -2,7 +2,7 @@ import * as layout from '../kernel/layout.ts'
 import type { KernelMemory } from './kernel-memory.ts'
 import type { MaskPlan } from './mask-plan.ts'
 import type { Tree } from './tree-ensemble.ts'
-import type { SlicedShape } from './tree-shape.ts'
+import type { SlicedTree } from './tree-shape.ts'
 
 /** Leaf tables of one tree: `tables[k]` is the address of the values that output `outputs[k]` adds, by leaf number. */
 interface LeafTables {
@@ -19,8 +19,7 @@ interface LeafTables {
 export function writeChunks(
   memory: KernelMemory,
   masks: MaskPlan,
-  trees: readonly Tree[],
-  shapes: readonly SlicedShape[],
+  trees: readonly SlicedTree[],
   leafNumbers: number,
 ): { chunks: number; count: number } {
   const count = Math.ceil(trees.length / layout.CHUNK_TREES)
@@ -29,7 +28,7 @@ export function writeChunks(
     const from = i * layout.CHUNK_TREES
     const own = trees.slice(from, from + layout.CHUNK_TREES)
     const list = memory.allocate(own.length * layout.TREE_BYTES)
-    const leaves = own.map((tree, t) => writeTree(memory, masks, tree, shapes[from + t]!, list + t * layout.TREE_BYTES))
+    const leaves = own.map((tree, t) => writeTree(memory, masks, tree, list + t * layout.TREE_BYTES))
     const sums = writeSums(memory, leaves, leafNumbers)
     const at = (chunks + i * layout.CHUNK_BYTES) / 4
     memory.u32[at + layout.CHUNK_TREE_LIST / 4] = list
@@ -40,13 +39,14 @@ export function writeChunks(
   return { chunks, count }
 }
 
-function writeTree(memory: KernelMemory, masks: MaskPlan, tree: Tree, shape: SlicedShape, entry: number): LeafTables {
+function writeTree(memory: KernelMemory, masks: MaskPlan, sliced: SlicedTree, entry: number): LeafTables {
+  const { tree } = sliced
   const { nodes, leafNodes } =
-    shape.depth > 0 ? writePerfect(memory, masks, tree, shape.depth) : writeShape(memory, masks, tree, shape)
-  memory.u32[(entry + layout.TREE_DEPTH) / 4] = shape.depth
+    sliced.depth > 0 ? writePerfect(memory, masks, sliced) : writeShape(memory, masks, sliced)
+  memory.u32[(entry + layout.TREE_DEPTH) / 4] = sliced.depth
   memory.u32[(entry + layout.TREE_NODES) / 4] = nodes
-  memory.u32[(entry + layout.TREE_NODE_COUNT) / 4] = shape.innerNodes
-  memory.u32[(entry + layout.TREE_LEAF_COUNT) / 4] = shape.leaves
+  memory.u32[(entry + layout.TREE_NODE_COUNT) / 4] = sliced.innerNodes
+  memory.u32[(entry + layout.TREE_LEAF_COUNT) / 4] = sliced.leaves
   const outputs = Array.from({ length: tree.leafWidth }, (_, k) => tree.output + k)
   return { outputs, tables: outputs.map((_, k) => writeLeaves(memory, tree, leafNodes, k)) }
 }
@@ -70,8 +70,7 @@ function writeLeaves(memory: KernelMemory, tree: Tree, leafNodes: Int32Array, k:
 function writePerfect(
   memory: KernelMemory,
   masks: MaskPlan,
-  tree: Tree,
-  depth: number,
+  { tree, depth }: SlicedTree,
 ): { nodes: number; leafNodes: Int32Array } {
   const top = depth - layout.SUBTREE_LEVELS
   const subtrees = 2 ** top
@@ -105,8 +104,7 @@ function placeOf(level: number, i: number, top: number): number {
 function writeShape(
   memory: KernelMemory,
   masks: MaskPlan,
-  tree: Tree,
-  shape: SlicedShape,
+  { tree, leaves }: SlicedTree,
 ): { nodes: number; leafNodes: Int32Array } {
   const isLeaf = (node: number): boolean => tree.left[node] === -1
   const leafNodes = tree.order.filter(isLeaf)
@@ -116,7 +114,7 @@ function writeShape(
     slots[node] = i
   })
   innerNodes.forEach((node, i) => {
-    slots[node] = shape.leaves + i
+    slots[node] = leaves + i
   })
   const nodes = memory.allocate(innerNodes.length * layout.SHAPE_BYTES)
   innerNodes.forEach((node, i) => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { differingRows, FIXTURES, fixture } from '../test/fixture-zoo.ts'
 import { randomCase } from '../test/random-ensemble.ts'
 import { fillBatch, scoreRows } from '../test/score-rows.ts'
@@ -7,17 +7,14 @@ import { referenceMargins } from './reference-walk.ts'
 import { compileTrees } from './tree-model.ts'
 import { parseXgboost } from './xgboost-model.ts'
 
+vi.setConfig({ testTimeout: 60_000 }) // thousands of models each; a busy machine takes its time
+
 const withTrees = FIXTURES.filter((shape) => shape.booster !== 'gblinear')
-const sliceable = (kernel: string, leavesMax: number): boolean => kernel === 'walk' || leavesMax <= 256
+const ONE_TREE = { trees: 1, width: 3, outputs: 1, vectorLeaves: false, categories: true, thresholdPool: 300 } as const
 
 describe.each(withTrees.map((shape) => [shape.title, shape] as const))('%s', (_, shape) => {
   test.each(['auto', 'sliced', 'walk'] as const)('margins of XGBoost, bit for bit, kernel %s', (kernel) => {
     const ensemble = parseXgboost(shape.bytes('ubj'))
-    const { leavesMax } = compileTrees(ensemble).describe()
-    if (kernel === 'sliced' && !sliceable(kernel, leavesMax)) {
-      expect(() => compileTrees(ensemble, { kernel })).toThrow(/cannot be sliced/)
-      return
-    }
     const model = compileTrees(ensemble, { kernel })
     for (const batchRows of [1, 128, 1025]) {
       const margins = scoreRows(model, shape.floats('rows'), batchRows)
@@ -89,48 +86,74 @@ describe('any trees, any rows: the kernels return the bits of the reference walk
 })
 
 describe('kernel choice', () => {
-  const leaves = (count: number) =>
-    randomCase(3, {
-      trees: 1,
-      width: 2,
-      outputs: 1,
-      vectorLeaves: false,
-      leavesMax: count,
-      categories: false,
-      thresholdPool: 50,
-    }).ensemble
+  const exactly = (leaves: number, growth: 'any' | 'balanced' | 'chain') => {
+    const { ensemble, rows } = randomCase(leaves, { ...ONE_TREE, leavesMin: leaves, leavesMax: leaves, growth })
+    return { ensemble, rows: rows(300) }
+  }
 
-  test('a tree of 256 leaves can be sliced, one of 257 is walked', () => {
-    const exactly = (count: number) => {
-      for (let seed = 0; ; seed++) {
-        const { ensemble } = randomCase(seed, {
-          trees: 1,
-          width: 2,
-          outputs: 1,
-          vectorLeaves: false,
-          leavesMax: count,
-          categories: false,
-          thresholdPool: 50,
-        })
-        if ((ensemble.trees[0]!.order.length + 1) / 2 === count) return ensemble
-      }
-    }
-    expect(compileTrees(exactly(256), { kernel: 'sliced' }).describe()).toMatchObject({
-      kernel: 'sliced',
-      leavesMax: 256,
-    })
-    expect(() => compileTrees(exactly(257), { kernel: 'sliced' })).toThrow(/257 leaves, at most 256/)
-    expect(compileTrees(exactly(257)).describe()).toMatchObject({
-      kernel: 'walk',
-      why: expect.stringContaining('257 leaves'),
-    })
+  test.each([
+    [256, 1],
+    [257, 2],
+    [2_000, 9],
+  ])('a tree of %i leaves is sliced in at least %i pieces', (leaves, piecesMin) => {
+    const { ensemble, rows } = exactly(leaves, 'any')
+    const model = compileTrees(ensemble, { kernel: 'sliced' })
+    const { perfectTrees, shapedTrees, leavesMax } = model.describe()
+    expect(leavesMax).toBe(leaves)
+    if (piecesMin === 1) expect(perfectTrees + shapedTrees).toBe(1)
+    else expect(perfectTrees + shapedTrees).toBeGreaterThanOrEqual(piecesMin)
+    expect(differingRows(scoreRows(model, rows, 300), referenceMargins(ensemble, rows), 1)).toEqual([])
+  })
+
+  test.each([
+    [64 * 256 + 1, 'balanced'],
+    [600, 'chain'],
+  ] as const)('a tree of %i leaves grown as %s cannot be sliced: it is walked, and why is said', (leaves, growth) => {
+    const { ensemble, rows } = exactly(leaves, growth)
+    expect(() => compileTrees(ensemble, { kernel: 'sliced' })).toThrow(`cannot be sliced: tree 0 has ${leaves} leaves`)
+    const model = compileTrees(ensemble)
+    expect(model.describe()).toMatchObject({ kernel: 'walk', why: expect.stringContaining(`${leaves} leaves`) })
+    expect(differingRows(scoreRows(model, rows, 300), referenceMargins(ensemble, rows), 1)).toEqual([])
   })
 
   test('a description counts what the model has', () => {
-    const shape = fixture('categories-mixed')
-    const description = compileTrees(parseXgboost(shape.bytes('ubj'))).describe()
+    const description = compileTrees(parseXgboost(fixture('categories-mixed').bytes('ubj'))).describe()
     expect(description.categorySets).toBeGreaterThan(0)
     expect(description.perfectTrees + description.shapedTrees).toBe(description.trees)
-    expect(leaves(8).trees).toHaveLength(1)
+    expect(description.maskBytes).toBeLessThan(description.tableBytes)
+  })
+})
+
+describe('a model and its batches', () => {
+  const model = () => compileTrees(parseXgboost(fixture('binary-logistic').bytes('ubj')))
+
+  test('a batch of another model, too many rows and too short results are refused', () => {
+    const own = model()
+    const batch = own.allocate(10)
+    expect(() => own.scoreMargins(model().allocate(10), 1, new Float32Array(1))).toThrow(/belongs to another model/)
+    expect(() => own.scoreMargins(batch, 11, new Float32Array(11))).toThrow(/from 0 to 10, not 11/)
+    expect(() => own.scoreMargins(batch, 10, new Float32Array(9))).toThrow(/holds 9 values, 10 are needed/)
+    expect(() => own.allocate(0)).toThrow(RangeError)
+  })
+
+  test('a batch survives the growth of the memory by later ones', () => {
+    const own = model()
+    const rows = fixture('binary-logistic').floats('rows')
+    const batch = own.allocate(100)
+    fillBatch(batch, rows, 0, 100)
+    own.allocate(100_000)
+    const out = new Float32Array(100)
+    own.scoreMargins(batch, 100, out)
+    expect(differingRows(out, fixture('binary-logistic').floats('margins').subarray(0, 100), 1)).toEqual([])
+    expect(batch.values.length).toBeGreaterThan(0)
+  })
+
+  test('warming up changes no score, and a closed model scores no more', () => {
+    const own = model()
+    const rows = fixture('binary-logistic').floats('rows')
+    own.warm()
+    expect(differingRows(scoreRows(own, rows, 64), fixture('binary-logistic').floats('margins'), 1)).toEqual([])
+    own.close()
+    expect(() => own.allocate(1)).toThrow(/the model is closed/)
   })
 })

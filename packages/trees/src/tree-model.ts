@@ -8,7 +8,7 @@ import { MaskPlan } from './mask-plan.ts'
 import { predictionColumns, type TreeTask, transformMargins } from './objective.ts'
 import { writeChunks } from './slice-tables.ts'
 import type { TreeEnsemble } from './tree-ensemble.ts'
-import { leavesOf } from './tree-shape.ts'
+import { leavesOf, type SlicedTree } from './tree-shape.ts'
 import { writeRuns } from './walk-tables.ts'
 
 /** Rows that `warm` scores: after about 50 calls of 1,024 rows V8 runs its best code for the kernels. */
@@ -24,7 +24,7 @@ export interface TreeModelDescription {
   readonly nodes: number
   readonly depthMax: number
   readonly leavesMax: number
-  /** Trees that the sliced kernel runs padded, and those it runs node by node. */
+  /** Trees that the sliced kernel runs padded, and those it runs node by node; large trees count once per piece. */
   readonly perfectTrees: number
   readonly shapedTrees: number
   readonly columns: number
@@ -103,8 +103,8 @@ class KernelModel implements TreeModel {
     this.#model = memory.allocate(layout.MODEL_BYTES)
     this.#margins = memory.allocate(ensemble.outputs * BLOCK_ROWS * 4)
     writeOutputs(memory, this.#model, this.#margins, ensemble.baseMargins)
-    const masks =
-      this.#plan.shapes === undefined ? undefined : writeSliced(memory, this.#model, ensemble, this.#plan, edgesOnce())
+    const { sliced } = this.#plan
+    const masks = sliced === undefined ? undefined : writeSliced(memory, this.#model, sliced, edgesOnce())
     writeWalk(memory, this.#model, ensemble)
     this.#description = describe(ensemble, this.#plan, masks, memory.used)
     this.#scratch = new Float32Array(0)
@@ -145,7 +145,7 @@ class KernelModel implements TreeModel {
     const { kernels } = this.#open()
     const block = new BlockBatch(this.#open(), BLOCK_ROWS, this.width).block(0)
     for (let rows = 0; rows < WARM_ROWS; rows += BLOCK_ROWS) {
-      if (this.#plan.shapes !== undefined) kernels.scoreSliced(this.#model, block, BLOCK_ROWS)
+      if (this.#plan.sliced !== undefined) kernels.scoreSliced(this.#model, block, BLOCK_ROWS)
       kernels.scoreWalk(this.#model, block, 0, 8)
     }
   }
@@ -197,8 +197,7 @@ function writeOutputs(memory: KernelMemory, model: number, margins: number, base
 function writeSliced(
   memory: KernelMemory,
   model: number,
-  ensemble: TreeEnsemble,
-  plan: KernelPlan,
+  sliced: readonly SlicedTree[],
   edges: readonly FeatureEdges[],
 ): MaskPlan {
   const codes = memory.allocate(BLOCK_ROWS + BLOCK_ROWS / 8)
@@ -206,7 +205,7 @@ function writeSliced(
   const reach = memory.allocate(512 * 16) // at most 256 leaves and 255 inner nodes
   const leafNumbers = memory.allocate(layout.CHUNK_TREES * BLOCK_ROWS)
   const masks = new MaskPlan(memory, edges)
-  const { chunks, count } = writeChunks(memory, masks, ensemble.trees, plan.shapes!, leafNumbers)
+  const { chunks, count } = writeChunks(memory, masks, sliced, leafNumbers)
   const sets = masks.writeSets()
   const { u32 } = memory
   u32[(model + layout.MODEL_COLUMNS) / 4] = masks.columns
@@ -231,13 +230,13 @@ function writeWalk(memory: KernelMemory, model: number, ensemble: TreeEnsemble):
 
 function describe(
   { trees }: TreeEnsemble,
-  { shapes, walkRowsMax, why }: KernelPlan,
+  { sliced, walkRowsMax, why }: KernelPlan,
   masks: MaskPlan | undefined,
   tableBytes: number,
 ): TreeModelDescription {
-  const perfectTrees = shapes?.filter(({ depth }) => depth > 0).length ?? 0
+  const perfectTrees = sliced?.filter(({ depth }) => depth > 0).length ?? 0
   return {
-    kernel: shapes === undefined ? 'walk' : 'sliced',
+    kernel: sliced === undefined ? 'walk' : 'sliced',
     why,
     walkRowsMax,
     trees: trees.length,
@@ -245,7 +244,7 @@ function describe(
     depthMax: trees.reduce((max, { depth }) => Math.max(max, depth), 0),
     leavesMax: trees.reduce((max, tree) => Math.max(max, leavesOf(tree)), 0),
     perfectTrees,
-    shapedTrees: (shapes?.length ?? 0) - perfectTrees,
+    shapedTrees: (sliced?.length ?? 0) - perfectTrees,
     columns: masks?.columnCount ?? 0,
     thresholds: masks?.thresholdCount ?? 0,
     categorySets: masks?.setCount ?? 0,

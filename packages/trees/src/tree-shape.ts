@@ -7,8 +7,10 @@ const PERFECT_DEPTH_MAX = 8
 /** The kernel takes perfect trees in subtrees of three levels. */
 const PERFECT_DEPTH_MIN = 3
 
-/** How the sliced kernel runs one tree: padded to a perfect one of `depth` levels, or node by node (`depth` 0). */
-export interface SlicedShape {
+/** A tree of at most 256 leaves and how the sliced kernel runs it: padded to a perfect one of `depth` levels, or node by node. */
+export interface SlicedTree {
+  readonly tree: Tree
+  /** 3..8, or 0 for node by node. */
   readonly depth: number
   readonly leaves: number
   readonly innerNodes: number
@@ -22,11 +24,10 @@ export function leavesOf(tree: Tree): number {
  * Picks the cheaper form. A node of a perfect tree costs about a fifth of one that is run by program, because its
  * place is fixed, but padding doubles the nodes with every level.
  */
-export function slicedShape(tree: Tree, nodeCostRatio: number): SlicedShape | undefined {
+export function slicedTree(tree: Tree, nodeCostRatio: number): SlicedTree {
   const leaves = leavesOf(tree)
-  if (leaves > SLICED_LEAVES_MAX) return undefined
   const innerNodes = leaves - 1
   const depth = Math.max(tree.depth, PERFECT_DEPTH_MIN)
   const perfect = depth <= PERFECT_DEPTH_MAX && 2 ** depth - 1 <= nodeCostRatio * innerNodes
-  return { depth: perfect ? depth : 0, leaves, innerNodes }
+  return { tree, depth: perfect ? depth : 0, leaves, innerNodes }
 }

@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { FIXTURES } from '../test/fixture-zoo.ts'
 import { modelFaultOf } from '../test/model-fault-of.ts'
 import { readJson } from './json-reader.ts'
 import type { DocumentValue } from './model-document.ts'
 import { DOCUMENT_DEPTH_MAX, DOCUMENT_VALUES_MAX } from './model-limits.ts'
 import { readUbj } from './ubj-reader.ts'
+
+vi.setConfig({ testTimeout: 60_000 }) // thousands of models each; a busy machine takes its time
 
 /** Texts are bytes of their characters; numbers are single bytes. */
 const bytes = (...parts: (string | number)[]): Uint8Array =>

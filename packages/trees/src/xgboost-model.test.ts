@@ -42,6 +42,17 @@ describe('models of every shape score as the XGBoost that trained them', () => {
     }
   })
 
+  test('text categories by code, column names and types of a model trained from a data frame', () => {
+    for (const kind of ['json', 'ubj']) {
+      const { categoryNames, featureNames, featureTypes } = parseXgboost(fixture('categories-named').bytes(kind))
+      expect(categoryNames.get(1)).toEqual(['r00', 'r01', 'r02'])
+      expect([...categoryNames.values()].map((names) => names.length)).toEqual([7, 3, 40])
+      expect(featureNames).toEqual(['plan', 'region', 'device', 'usage', 'age'])
+      expect(featureTypes).toEqual(['c', 'c', 'c', 'float', 'float'])
+    }
+    expect(parseXgboost(fixture('feature-names').bytes('ubj')).featureNames).toContain('größe')
+  })
+
   test('gblinear is refused by name, so that another engine may take it', () => {
     expect(() => parseXgboost(fixture('gblinear').bytes('ubj'))).toThrow(ModelFault)
     expect(() => parseXgboost(fixture('gblinear').bytes('json'))).toThrow(/booster "gblinear" has no trees/)

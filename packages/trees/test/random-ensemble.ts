@@ -22,13 +22,18 @@ function anyFloat(random: Rng): number {
   return Number.isFinite(word[0]!) ? word[0]! : random.next()
 }
 
+const GROWTHS = ['balanced', 'chain', 'any'] as const
+
 interface EnsembleOptions {
   readonly trees: number
   readonly width: number
   readonly outputs: number
   readonly vectorLeaves: boolean
-  /** Leaves per tree, at most. */
+  /** Leaves per tree; at least one unless `leavesMin` says more. */
   readonly leavesMax: number
+  readonly leavesMin?: number
+  /** Which leaf is split next; drawn per tree unless given. */
+  readonly growth?: (typeof GROWTHS)[number]
   readonly categories: boolean
   /** Distinct thresholds that a feature draws from, about. */
   readonly thresholdPool: number
@@ -82,14 +87,13 @@ function pool(random: Rng, { categories, thresholdPool }: EnsembleOptions): Feat
 }
 
 function randomTree(random: Rng, options: EnsembleOptions, pools: readonly FeaturePool[], index: number): Tree {
-  const leaves = random.int(1, options.leavesMax)
-  const style = random.int(0, 2)
+  const leaves = random.int(options.leavesMin ?? 1, options.leavesMax)
+  const growth = options.growth ?? random.pick(GROWTHS)
   const left: number[] = [-1]
   const depthOf: number[] = [0]
   const open = [0]
   while ((left.length + 1) / 2 < leaves) {
-    // Breadth first makes a balanced tree, the last open leaf a chain, a random one something between.
-    const at = style === 0 ? 0 : style === 1 ? open.length - 1 : random.int(0, open.length - 1)
+    const at = growth === 'balanced' ? 0 : growth === 'chain' ? open.length - 1 : random.int(0, open.length - 1)
     const [node] = open.splice(at, 1) as [number]
     left[node] = left.length
     open.push(left.length, left.length + 1)
