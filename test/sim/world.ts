@@ -4,7 +4,7 @@ import { DependencyError, type EndpointTopics, endpointTopics } from '@sluice/co
 import { featureList } from '@sluice/features'
 import { ControlView, routerGroup, runRouteLoop } from '@sluice/router'
 import { CompiledPlan, formatControlRecord, partitionOfKey, type RoutePlan } from '@sluice/routing'
-import { runScoreLoop, scorerGroup } from '@sluice/scorer'
+import { ModelSlot, runScoreLoop, scorerGroup } from '@sluice/scorer'
 import { compileDecision, type Model } from '@sluice/scoring'
 import {
   type AvroSchemaJson,
@@ -280,9 +280,11 @@ export class World {
       endpoint: ENDPOINT,
       topics: this.topics,
       partitions: PARTITIONS,
-      model: this.#options.model(version),
-      features: FEATURES,
-      decide: compileDecision({ task: 'binary', threshold: 0.5, labels: { negative: 'stays', positive: 'churns' } }),
+      slot: new ModelSlot({
+        model: this.#options.model(version),
+        features: FEATURES,
+        decide: compileDecision({ task: 'binary', threshold: 0.5, labels: { negative: 'stays', positive: 'churns' } }),
+      }),
       eventSchema: JSON.stringify({ type: 'record', name: 'Event', fields: [] }),
       variant: 'unnamed',
       batch: { maxBatchSize: 16, maxBatchDelayMs: 5 },

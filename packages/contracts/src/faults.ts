@@ -18,6 +18,7 @@ export const RECORD_FAULTS = {
   E_FEATURE_NOT_FINITE: 'a feature is NaN or infinite where the model forbids it',
   E_FEATURE_TYPE: 'a feature has the wrong type',
   E_FEATURE_UNSEEN_CATEGORY: 'a category was not in the training vocabulary and the model forbids unseen ones',
+  E_SCORE_NOT_FINITE: 'the model answered NaN or an infinity',
   E_OUTPUT_TOO_LARGE: 'the output record would be larger than the topic accepts',
   E_ORIGIN_INVALID: 'the sluice-origin header is missing or not partition:offset',
 } as const

@@ -138,6 +138,10 @@ export class EventScorer {
     const encoder = encoders.get(headers.mode, headers.plan)
     const decision = decide.of(scores, row)
     this.#prediction.score = decide.scoreOf(scores, row, decision)
+    if (!Number.isFinite(this.#prediction.score)) {
+      this.#deadLetter(slab, record, { code: 'E_SCORE_NOT_FINITE', at: 'score' })
+      return
+    }
     this.#prediction.decision = decision
     this.#prediction.plan = headers.plan
     this.#prediction.eventTimeMs = slab.timestamps[record]!

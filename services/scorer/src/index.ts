@@ -1,2 +1,3 @@
+export * from './model-slot.ts'
 export * from './score-loop.ts'
 export * from './scorer-http.ts'

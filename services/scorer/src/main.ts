@@ -19,7 +19,9 @@ import {
   systemClock,
 } from '@sluice/runtime'
 import { compileDecision, loadModel, treesEngine } from '@sluice/scoring'
+import type { Telemetry } from '@sluice/stream'
 import { parseScorerArguments, scorerRole } from './config.ts'
+import { ModelSlot, type ServedModel } from './model-slot.ts'
 import { runScoreLoop } from './score-loop.ts'
 import { scorerOipModel } from './scorer-http.ts'
 
@@ -48,26 +50,40 @@ await runService('scorer', async (scope, signal) => {
   )
 
   const store = openModelStore(resolve(baseDir, config.models.dir))
-  const loaded = await loadModel(await store.read(modelName, args.version), { trees: treesEngine, onnx: onnxEngine })
-  const { model, package: modelPackage } = loaded
-  scope.defer('model', () => model.close())
-  for (const { engine, reason } of loaded.notUsed) logger.warn('An engine was passed over.', { engine, reason })
-  logger.info('The model is loaded.', {
-    model: model.name,
-    version: model.version,
-    engine: model.engine,
-    golden: loaded.golden,
-  })
+  const load = async (): Promise<ServedModel> => {
+    const loaded = await loadModel(await store.read(modelName, args.version), { trees: treesEngine, onnx: onnxEngine })
+    const { model, golden, notUsed } = loaded
+    for (const { engine, reason } of notUsed) logger.warn('An engine was passed over.', { engine, reason })
+    logger.info('A model is loaded.', { model: model.name, version: model.version, engine: model.engine, golden })
+    return { model, features: loaded.package.manifest.features, decide: compileDecision(loaded.package.manifest) }
+  }
+  const slot = new ModelSlot(await load())
+  scope.defer('model', () => slot.close())
   readiness.ok('model')
+  modelInfo(telemetry, slot, 1)
+  const reload = (): void => {
+    const before = slot.current
+    load().then(
+      (next) => {
+        modelInfo(telemetry, slot, undefined)
+        slot.replace(next)
+        modelInfo(telemetry, slot, 1)
+        logger.info('The package took over.', { sha256: next.model.sha256, before: before.model.sha256 })
+      },
+      (error: unknown) => logger.error('The package is refused; the one before keeps scoring.', { error }),
+    )
+  }
+  process.on('SIGHUP', reload)
+  scope.defer('reload on SIGHUP', () => {
+    process.off('SIGHUP', reload)
+  })
 
-  const decide = compileDecision(modelPackage.manifest)
-  const { features } = modelPackage.manifest
-  const served = scorerOipModel({ model, features, decide, ready: () => readiness.ready })
+  const served = scorerOipModel(slot, () => readiness.ready)
   const app = oipServer({
     serverName: 'sluice-scorer',
     serverVersion: String(args.version),
     ready: () => readiness.ready,
-    model: (name) => (name === model.name ? served : undefined),
+    model: (name) => (name === modelName ? served : undefined),
   })
   await app.listen({ host: config.http.host, port: config.http.scorerPort })
   scope.defer('inference server', () => app.close())
@@ -81,9 +97,7 @@ await runService('scorer', async (scope, signal) => {
     endpoint: args.endpoint,
     topics: endpointTopics(args.endpoint, config.topics.prefix),
     partitions: endpoint.partitions,
-    model,
-    features,
-    decide,
+    slot,
     eventSchema,
     variant,
     batch: endpoint.batch,
@@ -101,3 +115,10 @@ await runService('scorer', async (scope, signal) => {
   scope.defer('score loop', () => loop)
   return { logger, finished: loop }
 })
+
+/** Says which file is in use, or takes that back. */
+function modelInfo(telemetry: Telemetry, { current: { model } }: ModelSlot, value: 1 | undefined): void {
+  const labels = { model: model.name, model_version: String(model.version), engine: model.engine, sha256: model.sha256 }
+  if (value === undefined) telemetry.clearGauge('sluice_model_info', labels)
+  else telemetry.gauge('sluice_model_info', labels, value)
+}

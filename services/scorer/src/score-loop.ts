@@ -1,6 +1,4 @@
 import { type Clock, DependencyError, type EndpointTopics, type Mode } from '@sluice/contracts'
-import type { FeatureSpec } from '@sluice/features'
-import type { Decision, Model } from '@sluice/scoring'
 import {
   followTopic,
   type Log,
@@ -14,6 +12,7 @@ import {
 import { announceScorer } from './announce-scorer.ts'
 import { DecoderSource } from './decoder-source.ts'
 import { EventScorer } from './event-scorer.ts'
+import type { ModelSlot, ServedModel } from './model-slot.ts'
 import { PredictionEncoders } from './prediction-encoders.ts'
 import { VariantNames } from './variant-names.ts'
 
@@ -22,9 +21,7 @@ export interface ScoreLoopOptions {
   readonly topics: EndpointTopics
   /** Partition count of every topic of the endpoint. */
   readonly partitions: number
-  readonly model: Model
-  readonly features: readonly FeatureSpec[]
-  readonly decide: Decision
+  readonly slot: ModelSlot
   /** JSON text of the endpoint's own event schema: defaults and aliases for what older producers wrote. */
   readonly eventSchema: string
   /** Name of the version on the endpoint while no plan is known that mentions it. */
@@ -55,21 +52,17 @@ export function scorerGroup(topics: EndpointTopics, version: number): string {
  * can, and takes that back at the end.
  */
 export async function runScoreLoop(options: ScoreLoopOptions): Promise<void> {
-  const { topics, model, log, clock, telemetry } = options
+  const { topics, slot, log, clock, telemetry } = options
+  const { name: modelName, version } = slot.current.model
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
-  const names = new VariantNames(model.version, options.variant)
+  const names = new VariantNames(version, options.variant)
   const follower = followTopic({
     ...options,
     signal,
     topic: topics.control,
     visit: (slab, index) => names.visit(slab, index),
   })
-  telemetry.gauge(
-    'sluice_model_info',
-    { model: model.name, model_version: String(model.version), engine: model.engine, sha256: model.sha256 },
-    1,
-  )
   const parts = [follower.finished, score(options, names, signal, follower.caughtUp)]
   try {
     await Promise.all(parts)
@@ -91,27 +84,26 @@ export async function runScoreLoop(options: ScoreLoopOptions): Promise<void> {
     const retry = { ...o, signal: until }
     const schemaIds = await retryDependency(() => predictionSchemaIds(o), retry)
     if (schemaIds === undefined) return
-    const scorer = new EventScorer({
-      ...o,
-      ...o.batch,
-      decoders: new DecoderSource({ registry: o.registry, features: o.features, readerSchema: o.eventSchema }),
-      encoders: new PredictionEncoders({
-        identity: {
-          endpoint: o.endpoint,
-          model: model.name,
-          version: model.version,
-          labels: o.decide.labels,
-          outputs: model.outputs,
-        },
-        schemaIds,
-        variantOf: (mode, generation) => variantNames.of(mode, generation),
-      }),
-    })
+    const scorerOf = ({ model, features, decide }: ServedModel): EventScorer =>
+      new EventScorer({
+        ...o,
+        ...o.batch,
+        model,
+        decide,
+        decoders: new DecoderSource({ registry: o.registry, features, readerSchema: o.eventSchema }),
+        encoders: new PredictionEncoders({
+          identity: { endpoint: o.endpoint, model: modelName, version, labels: decide.labels, outputs: model.outputs },
+          schemaIds,
+          variantOf: (mode, generation) => variantNames.of(mode, generation),
+        }),
+      })
+    let served = slot.current
+    let scorer = scorerOf(served)
     const reader = await retryDependency(
       () =>
         log.openReader({
-          group: scorerGroup(topics, model.version),
-          topics: [topics.version(model.version)],
+          group: scorerGroup(topics, version),
+          topics: [topics.version(version)],
           from: 'earliest',
           isolation: 'read_committed',
           onRevoked: (partitions) => {
@@ -131,7 +123,7 @@ export async function runScoreLoop(options: ScoreLoopOptions): Promise<void> {
       const nowMs = clock.nowMs()
       const scorerReady = {
         kind: 'scorer-ready',
-        version: model.version,
+        version,
         instance: o.instance,
         ready,
         url: o.url,
@@ -148,7 +140,14 @@ export async function runScoreLoop(options: ScoreLoopOptions): Promise<void> {
         signal: until,
         maxBatchRecords: o.batch.maxBatchSize,
         maxBatchDelayMs: o.batch.maxBatchDelayMs,
-        handle: (slabs, work) => scorer.score(slabs, work),
+        handle: async (slabs, work) => {
+          if (served !== slot.current) {
+            served = slot.current
+            scorer = scorerOf(served)
+          }
+          await slot.closeRetired()
+          return scorer.score(slabs, work)
+        },
       })
     } finally {
       await announce(false).catch((error: unknown) => o.logger.warn('Could not take the announcement back.', { error }))

@@ -6,7 +6,7 @@ import { onnxEngine } from '@sluice/onnx'
 import { prometheusTelemetry } from '@sluice/prometheus'
 import { routedEndpoints, startRouter } from '@sluice/router'
 import { type LoadedConfig, listenUrl, oipServer, Readiness } from '@sluice/runtime'
-import { runScoreLoop, scorerOipModel } from '@sluice/scorer'
+import { ModelSlot, runScoreLoop, scorerOipModel } from '@sluice/scorer'
 import { compileDecision, loadModel, treesEngine } from '@sluice/scoring'
 import { type MemoryBroker, memoryBroker, memorySchemaRegistry, type SchemaRegistry } from '@sluice/stream'
 import { noteLogger } from '../note-logger.ts'
@@ -123,8 +123,8 @@ async function startScorer(
     package: { manifest },
   } = loaded
   const name = `scorer-${endpoint}-v${role.version}`
-  const decide = compileDecision(manifest)
-  const served = scorerOipModel({ model, features: manifest.features, decide, ready: () => true })
+  const slot = new ModelSlot({ model, features: manifest.features, decide: compileDecision(manifest) })
+  const served = scorerOipModel(slot, () => true)
   const app = oipServer({
     serverName: 'sluice-scorer',
     serverVersion: String(role.version),
@@ -137,9 +137,7 @@ async function startScorer(
     ...options,
     topics: endpointTopics(endpoint, config.topics.prefix),
     partitions: settings.partitions,
-    model,
-    features: manifest.features,
-    decide,
+    slot,
     variant: role.name,
     batch: settings.batch,
     maxValueBytes: settings.maxValueBytes,
@@ -157,7 +155,7 @@ async function startScorer(
     stop: async () => {
       await loop.catch(() => {})
       await app.close()
-      await model.close()
+      await slot.close()
     },
   }
 }
