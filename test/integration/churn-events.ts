@@ -34,7 +34,17 @@ export function churnCustomers(): readonly Customer[] {
     .map((line) => JSON.parse(line) as Customer)
 }
 
-export function churnSchema(): { readonly type: 'record'; readonly fields: readonly { readonly name: string }[] } {
+export interface SchemaField {
+  readonly name: string
+  readonly type: unknown
+  readonly default?: unknown
+}
+
+export interface RecordSchema {
+  readonly fields: readonly SchemaField[]
+}
+
+export function churnSchema(): RecordSchema {
   return JSON.parse(readFileSync(CHURN_SCHEMA, 'utf8'))
 }
 

@@ -109,6 +109,10 @@ export class TestPlatform {
     )
   }
 
+  get variants(): readonly Variant[] {
+    return this.#variants
+  }
+
   get partitions(): number {
     return this.#options.partitions ?? 3
   }
