@@ -91,6 +91,7 @@ test('an old record without the fields that have defaults is read with them (by 
     occurredAt: 1_700_000_000_000,
     source: 'system',
     revision: 0,
+    recordedAt: null,
     reviewId: null,
     inclusionProbability: null,
   })
