@@ -66,6 +66,19 @@ describe('any trees, any rows: the kernels return the bits of the reference walk
     )
   })
 
+  test('-0 is 0, also between thresholds that lie next to each other around zero', () => {
+    const { ensemble } = randomCase(1, { ...ONE_TREE, width: 1, categories: false, leavesMin: 2, leavesMax: 2 })
+    const [stump] = ensemble.trees
+    const step = 2 ** -149
+    for (let spread = 2; spread < 400; spread++) {
+      const thresholds = [-spread, -1, 0, spread].map((steps) => steps * step)
+      const trees = thresholds.map((t) => ({ ...stump!, threshold: new Float32Array(3).fill(t) }))
+      const rows = Float32Array.of(-0, 0, -step, step, -2 * step, Number.NaN)
+      const model = compileTrees({ ...ensemble, trees }, { kernel: 'sliced' })
+      expect(differingRows(scoreRows(model, rows, 6), referenceMargins({ ...ensemble, trees }, rows), 1)).toEqual([])
+    }
+  })
+
   test('a row scores alone as in any batch', () => {
     const { ensemble, rows } = randomCase(7, {
       trees: 70,
