@@ -1,4 +1,5 @@
-import { centered, Sums } from './sums.ts'
+import { GIVEN_SUMS_ROUNDING } from './moments.ts'
+import { Sums } from './sums.ts'
 
 const N = 0
 const SUM_Y = 1
@@ -22,6 +23,9 @@ export interface CrossSums {
  * ratio.
  */
 export class CrossMoments extends Sums {
+  /** Relative rounding of the sums as they came in; counted values have none. */
+  #rounding = 0
+
   constructor(cells?: ArrayLike<number>) {
     super(cells ?? 6)
   }
@@ -40,6 +44,7 @@ export class CrossMoments extends Sums {
     moments.add(SQUARES_Y, sums.sumSquaresY)
     moments.add(SQUARES_X, sums.sumSquaresX)
     moments.add(PRODUCTS, sums.sumProducts)
+    moments.#rounding = GIVEN_SUMS_ROUNDING
     return moments
   }
 
@@ -47,9 +52,14 @@ export class CrossMoments extends Sums {
     this.add(N, times)
     this.add(SUM_Y, times * y)
     this.add(SUM_X, times * x)
-    this.add(SQUARES_Y, times * y * y)
-    this.add(SQUARES_X, times * x * x)
-    this.add(PRODUCTS, times * y * x)
+    this.addProduct(SQUARES_Y, y, y, times)
+    this.addProduct(SQUARES_X, x, x, times)
+    this.addProduct(PRODUCTS, y, x, times)
+  }
+
+  override merge(other: this): this {
+    this.#rounding = Math.max(this.#rounding, other.#rounding)
+    return super.merge(other)
   }
 
   get n(): number {
@@ -66,17 +76,19 @@ export class CrossMoments extends Sums {
 
   /** Sample variances and covariance have the divisor n - 1; only for n > 1. */
   get varianceY(): number {
-    const squares = this.total(SQUARES_Y)
-    return Math.max(0, centered(squares, this.total(SUM_Y), this.total(SUM_Y), this.n, squares)) / (this.n - 1)
+    return Math.max(0, this.#spread(SQUARES_Y, SUM_Y, SUM_Y, this.total(SQUARES_Y)))
   }
 
   get varianceX(): number {
-    const squares = this.total(SQUARES_X)
-    return Math.max(0, centered(squares, this.total(SUM_X), this.total(SUM_X), this.n, squares)) / (this.n - 1)
+    return Math.max(0, this.#spread(SQUARES_X, SUM_X, SUM_X, this.total(SQUARES_X)))
   }
 
   get covariance(): number {
-    const scale = Math.sqrt(this.total(SQUARES_Y) * this.total(SQUARES_X))
-    return centered(this.total(PRODUCTS), this.total(SUM_Y), this.total(SUM_X), this.n, scale) / (this.n - 1)
+    return this.#spread(PRODUCTS, SUM_Y, SUM_X, Math.sqrt(this.total(SQUARES_Y) * this.total(SQUARES_X)))
+  }
+
+  #spread(products: number, sumA: number, sumB: number, scale: number): number {
+    const spread = this.centered(products, sumA, sumB, this.n, scale)
+    return (Math.abs(spread) <= this.#rounding * scale ? 0 : spread) / (this.n - 1)
   }
 }

@@ -1,11 +1,17 @@
-import { centered, Sums } from './sums.ts'
+import { Sums } from './sums.ts'
 
 const N = 0
 const SUM = 1
 const SQUARES = 2
 
+/** Sums that come as plain doubles were rounded at least this much. */
+export const GIVEN_SUMS_ROUNDING = 8 * Number.EPSILON
+
 /** Count, sum and sum of squares of one quantity per unit. */
 export class Moments extends Sums {
+  /** Relative rounding of the sums as they came in; counted values have none. */
+  #rounding = 0
+
   constructor(cells?: ArrayLike<number>) {
     super(cells ?? 3)
   }
@@ -22,13 +28,19 @@ export class Moments extends Sums {
     moments.add(N, n)
     moments.add(SUM, sum)
     moments.add(SQUARES, sumSquares)
+    moments.#rounding = GIVEN_SUMS_ROUNDING
     return moments
   }
 
   count(value: number, times = 1): void {
     this.add(N, times)
     this.add(SUM, times * value)
-    this.add(SQUARES, times * value * value)
+    this.addProduct(SQUARES, value, value, times)
+  }
+
+  override merge(other: this): this {
+    this.#rounding = Math.max(this.#rounding, other.#rounding)
+    return super.merge(other)
   }
 
   get n(): number {
@@ -43,6 +55,7 @@ export class Moments extends Sums {
   /** Sample variance with divisor n - 1; only for n > 1. Never negative. */
   get variance(): number {
     const squares = this.total(SQUARES)
-    return Math.max(0, centered(squares, this.total(SUM), this.total(SUM), this.n, squares)) / (this.n - 1)
+    const spread = this.centered(SQUARES, SUM, SUM, this.n, squares)
+    return (spread <= this.#rounding * squares ? 0 : spread) / (this.n - 1)
   }
 }

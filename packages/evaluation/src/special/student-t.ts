@@ -1,5 +1,5 @@
 import { invariant } from '@sluice/contracts'
-import { regularizedBeta } from './beta.ts'
+import { logBeta, regularizedBeta } from './beta.ts'
 import { normalSf, normalUpperQuantile } from './normal.ts'
 
 /**
@@ -25,7 +25,7 @@ function normalOfT(t: number, df: number): number {
   return (((((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b) + y + 3) / b + 1) * Math.sqrt(y)
 }
 
-const NEWTON_STEPS_MAX = 200
+const STEPS_MAX = 200
 
 /** The t with P(T > t) = q, 0 < q < 1. `df` of null means the normal distribution. */
 export function tUpperQuantile(q: number, df: number | null): number {
@@ -33,15 +33,22 @@ export function tUpperQuantile(q: number, df: number | null): number {
   invariant(q > 0 && q < 1 && df > 0, `tUpperQuantile: q = ${q}, df = ${df}`)
   if (q === 0.5) return 0
   if (q > 0.5) return -tUpperQuantile(1 - q, df)
-  // Bisection in ln t: the tail is a power of t for small df, so a bracket in t itself could be off by magnitudes.
-  let low = Math.log(1e-12)
-  let high = Math.log(Math.max(1, normalUpperQuantile(q)))
-  while (tSf(Math.exp(high), df) > q) high += 2
-  for (let step = 0; step < NEWTON_STEPS_MAX && high - low > 1e-15 * Math.abs(high) + 1e-16; step++) {
-    const middle = 0.5 * (low + high)
-    if (middle === low || middle === high) break
-    if (tSf(Math.exp(middle), df) > q) low = middle
-    else high = middle
+  // In u = ln t the logarithm of the tail is nearly straight for small df, where the tail is a power of t.
+  const logScale = -logBeta(0.5 * df, 0.5) - 0.5 * Math.log(df)
+  let u = Math.log(normalUpperQuantile(q))
+  let low = Math.log(1e-17)
+  let high = Number.POSITIVE_INFINITY
+  for (let step = 0; step < STEPS_MAX; step++) {
+    const t = Math.exp(u)
+    const tail = tSf(t, df)
+    if (tail > q) low = u
+    else high = u
+    const density = Math.exp(logScale - 0.5 * (df + 1) * Math.log1p((t * t) / df))
+    const change = (Math.log(tail / q) * tail) / (density * t)
+    if (!(Math.abs(change) > 1e-15 * Math.max(1, Math.abs(u)))) break
+    // A step out of the bracket means the tail is not yet straight here: halve the bracket instead.
+    const next = u + change
+    u = next > low && next < high ? next : 0.5 * (low + Math.min(high, u + 2))
   }
-  return Math.exp(0.5 * (low + high))
+  return Math.exp(u)
 }

@@ -122,18 +122,35 @@ export function groupSequentialCriterion(plan: LookPlan): Criterion {
     critical: last(plan.alpha),
     pValue: (z) => {
       const reached = plan.sides === 'two' ? Math.abs(z) : z
-      let high = SIDE_ALPHA_MAX * (plan.sides === 'two' ? 2 : 1)
-      let low = P_MIN
-      if (reached < last(high)) return 1
-      if (reached >= last(low)) return low
-      while (high / low > 1 + 1e-9) {
-        const middle = Math.sqrt(high * low)
-        if (reached >= last(middle)) high = middle
-        else low = middle
-      }
-      return high
+      const short = (logAlpha: number) => last(Math.exp(logAlpha)) - reached
+      const highest = Math.log(SIDE_ALPHA_MAX * (plan.sides === 'two' ? 2 : 1))
+      const lowest = Math.log(P_MIN)
+      if (short(highest) > 0) return 1
+      if (short(lowest) <= 0) return P_MIN
+      return Math.exp(fallingRoot(short, lowest, highest))
     },
   }
+}
+
+/** Root of a falling function in a bracket: false position, weights halved at the end that stays (Illinois). */
+function fallingRoot(f: (x: number) => number, low: number, high: number): number {
+  let [a, fa, b, fb] = [low, Math.min(f(low), 1e3), high, f(high)]
+  let stayed = 0
+  for (let step = 0; step < 200 && b - a > 1e-10; step++) {
+    const x = (a * fb - b * fa) / (fb - fa)
+    const fx = f(x)
+    if (fx > 0) {
+      ;[a, fa] = [x, fx]
+      if (stayed === 1) fb *= 0.5
+      stayed = 1
+    } else {
+      ;[b, fb] = [x, fx]
+      if (stayed === -1) fa *= 0.5
+      stayed = -1
+    }
+    if (fx === 0) break
+  }
+  return b
 }
 
 function checkFractions(fractions: readonly number[]): void {
