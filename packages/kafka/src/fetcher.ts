@@ -188,7 +188,8 @@ export class Fetcher {
       // Whichever loses the race is nobody's business any more.
       stalled.catch(() => {})
       sending.catch(() => {})
-      answered.abort()
+      // A reason of our own: an abort without one builds an exception with its stack, for every fetch.
+      answered.abort('answered')
     }
   }
 }

@@ -41,7 +41,7 @@ class KafkaLog implements Log {
   readonly admin: KafkajsAdmin
   readonly #options: KafkaLogOptions
   readonly #timeouts: GroupTimeouts
-  readonly #open = new Set<{ close(): Promise<void> }>()
+  readonly #open = new Set<LogReader | LogWriter>()
 
   constructor(options: KafkaLogOptions) {
     this.#options = options
@@ -54,7 +54,8 @@ class KafkaLog implements Log {
 
   async openReader(options: GroupReaderOptions | AssignedReaderOptions): Promise<LogReader> {
     const { clock, logger } = this.#options
-    const reader = new KafkajsReader({
+    const reader: KafkajsReader = new KafkajsReader({
+      onClosed: () => this.#open.delete(reader),
       connection: new KafkaConnection(this.#options),
       clock,
       logger,
@@ -97,17 +98,22 @@ class KafkaLog implements Log {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((each) => each.close()))
+    await Promise.all([...this.#open].map((part) => part.close()))
     await this.admin.close()
   }
 
   #openWriter(): Promise<KafkajsWriter> {
     const { clock, logger } = this.#options
-    const writer = new KafkajsWriter(new KafkaConnection(this.#options), clock, logger)
+    const writer: KafkajsWriter = new KafkajsWriter({
+      connection: new KafkaConnection(this.#options),
+      clock,
+      logger,
+      onClosed: () => this.#open.delete(writer),
+    })
     return this.#opened(writer, 'a writer cannot be opened', () => writer.open())
   }
 
-  async #opened<Part extends { close(): Promise<void> }>(
+  async #opened<Part extends LogReader | LogWriter>(
     part: Part,
     about: string,
     open: () => Promise<void>,

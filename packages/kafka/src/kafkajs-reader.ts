@@ -34,6 +34,7 @@ export interface KafkajsReaderOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly isolation: Isolation
+  readonly onClosed: () => void
   readonly group?: { readonly options: GroupReaderOptions; readonly timeouts: GroupTimeouts }
 }
 
@@ -229,6 +230,7 @@ export class KafkajsReader implements LogReader {
     await this.#membership?.leave()
     await connection.close()
     await Promise.all([fetching, this.#membership?.ended()])
+    this.#options.onClosed()
   }
 
   async #assign(partitions: readonly TopicPartition[]): Promise<void> {

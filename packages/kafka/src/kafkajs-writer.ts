@@ -21,6 +21,19 @@ const RETRY_LAST_MS = 1_000
 /** Failed rounds without any answer after which the connections are made anew. */
 const ROUNDS_TO_RESET = 3
 
+/** What a writer needs of a connection. */
+export type ProducerConnection = Pick<
+  KafkaConnection,
+  'anyBroker' | 'broker' | 'send' | 'useTopics' | 'leaderOf' | 'partitionCount' | 'refresh' | 'reset' | 'close'
+>
+
+export interface KafkajsWriterOptions {
+  readonly connection: ProducerConnection
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly onClosed: () => void
+}
+
 interface Delivery {
   readonly batch: SealedBatch
   readonly deadlineMs: number
@@ -39,9 +52,10 @@ interface Delivery {
  * producer starts over under a new identity, because the sequence numbers of the old one may have a gap.
  */
 export class KafkajsWriter implements LogWriter {
-  readonly #connection: KafkaConnection
+  readonly #connection: ProducerConnection
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #onClosed: () => void
   readonly #sequences = new SequenceBook()
   /** Batches of each partition in the order they were handed over. */
   readonly #queues = new Map<string, Delivery[]>()
@@ -49,10 +63,11 @@ export class KafkajsWriter implements LogWriter {
   #appended: SealedBatch[] = []
   #sending: Promise<void> | undefined
 
-  constructor(connection: KafkaConnection, clock: Clock, logger: Logger) {
+  constructor({ connection, clock, logger, onClosed }: KafkajsWriterOptions) {
     this.#connection = connection
     this.#clock = clock
     this.#logger = logger
+    this.#onClosed = onClosed
   }
 
   /** Connects and gets an identity. */
@@ -111,6 +126,7 @@ export class KafkajsWriter implements LogWriter {
     this.#closing.abort()
     await this.#sending
     await this.#connection.close()
+    this.#onClosed()
   }
 
   #send(): void {

@@ -1,5 +1,8 @@
 import type { Clock } from '@sluice/contracts'
 
+/** Given as the reason, because an abort without one builds an exception with its stack. */
+const WOKEN = 'woken'
+
 /** One waiter that others may wake. A wake-up that comes while nobody waits ends the next wait at once. */
 export class WakeUp {
   readonly #clock: Clock
@@ -12,14 +15,14 @@ export class WakeUp {
 
   readonly wake = (): void => {
     this.#woken = true
-    this.#sleep?.abort()
+    this.#sleep?.abort(WOKEN)
   }
 
   /** Waits for a wake-up, the signal, or `ms`. */
   async wait(ms: number, signal?: AbortSignal): Promise<void> {
     if (!this.#woken && signal?.aborted !== true && ms > 0) {
       const sleep = new AbortController()
-      const stop = (): void => sleep.abort()
+      const stop = (): void => sleep.abort(WOKEN)
       signal?.addEventListener('abort', stop, { once: true })
       this.#sleep = sleep
       await this.#clock.sleep(ms, sleep.signal)
