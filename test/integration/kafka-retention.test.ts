@@ -25,6 +25,8 @@ describe.skipIf(brokers.length === 0)('records that retention deleted before the
   async function deleteBefore(offset: bigint): Promise<void> {
     const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
+    // Deleting needs the metadata that this call loads.
+    await admin.fetchTopicOffsets(topic)
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] })
     await admin.disconnect()
   }
