@@ -73,9 +73,6 @@ async function startPlatform(io: CliIo, options: UpOptions, scope: Scope, workDi
     return embeddedPlatform({ clock: io.clock, config: loadConfig(io, options), note: io.note })
   }
   scope.defer('local stack', () => stack.stop())
-  for (const { name, product, version, address, provider } of stack.components) {
-    io.note(`${name.padEnd(18)} ${address}  ${product} ${version} (${provider})`)
-  }
   return processPlatform({ stack, config, configFile: options.config, logDir: join(workDir, 'logs'), note: io.note })
 }
 
