@@ -22,7 +22,11 @@ export class ModelObject {
 
   constructor(where: string, value: DocumentValue | undefined) {
     if (!(value instanceof Map)) {
-      throw new ModelFault('E_MODEL_FIELD_TYPE', where, `expected an object, found ${kindOf(value)}`)
+      throw new ModelFault(
+        'E_MODEL_FIELD_TYPE',
+        where === '' ? 'file' : where,
+        `expected an object, found ${kindOf(value)}`,
+      )
     }
     this.where = where
     this.#members = value
@@ -104,6 +108,11 @@ export class ModelObject {
   /** Float32 values, rounded once from what the file says; NaN and infinities are left to the caller. */
   floats(name: string, length: number | undefined): Float32Array {
     return Float32Array.from(this.#numbers(name, length))
+  }
+
+  /** Numbers of any kind and count, as the file has them. */
+  numbers(name: string): ArrayLike<number> {
+    return this.#numbers(name, undefined)
   }
 
   #require(name: string): DocumentValue {

@@ -2,6 +2,7 @@
 export const MODEL_FAULTS = {
   E_MODEL_TOO_LARGE: 'the model is larger than the limit',
   E_MODEL_TRUNCATED: 'the file ends before the value is complete',
+  E_MODEL_FORMAT: 'the file is of another kind than the JSON and UBJSON that XGBoost saves',
   E_MODEL_SYNTAX: 'the bytes are neither the JSON nor the UBJSON that XGBoost writes',
   E_MODEL_ENCODING: 'a text is not UTF-8',
   E_MODEL_TOO_DEEP: 'values are nested deeper than the limit',

@@ -141,6 +141,6 @@ function largest(margins: Float32Array, start: number, count: number): number {
   return best
 }
 
-function atLeast(version: XgboostVersion, major: number, minor: number): boolean {
+export function atLeast(version: XgboostVersion, major: number, minor: number): boolean {
   return version[0] > major || (version[0] === major && version[1] >= minor)
 }

@@ -52,6 +52,8 @@ export interface TreeEnsemble {
   readonly featureNames: readonly string[]
   /** XGBoost's type letters of the columns (`c` = categorical), or none. */
   readonly featureTypes: readonly string[]
-  /** Category names of a column in code order, where XGBoost 3.1 or later recorded text categories. */
+  /** Categories of a column in code order, numbers as their text, where XGBoost 3.1 or later recorded them. */
   readonly categoryNames: ReadonlyMap<number, readonly string[]>
+  /** Columns whose recorded categories cannot be told from the file; their codes can. */
+  readonly categoryNamesUnsure: ReadonlySet<number>
 }

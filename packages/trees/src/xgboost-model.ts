@@ -1,9 +1,10 @@
-import { decodeText } from './document-budget.ts'
+import { type CategoryNames, readCategoryNames } from './category-names.ts'
+import { refuseForeignFormat } from './foreign-format.ts'
 import { readJson } from './json-reader.ts'
 import { inRange, isNumberArray, ModelObject } from './model-document.ts'
 import { ModelFault } from './model-fault.ts'
 import { FEATURES_MAX, MODEL_BYTES_MAX, NODES_MAX, OUTPUTS_MAX, TREES_MAX } from './model-limits.ts'
-import { baseMargin, objectiveOf, type XgboostVersion } from './objective.ts'
+import { atLeast, baseMargin, objectiveOf, type XgboostVersion } from './objective.ts'
 import type { Tree, TreeEnsemble } from './tree-ensemble.ts'
 import { readUbj } from './ubj-reader.ts'
 import { readTree } from './xgboost-tree.ts'
@@ -26,33 +27,39 @@ export function parseXgboost(bytes: Uint8Array, options: ParseOptions = {}): Tre
   const root = new ModelObject('', readDocument(bytes))
   const learner = root.object('learner')
   const version = readVersion(root)
-  const { width, outputs, baseScores } = readParameters(learner.object('learner_model_param'))
+  const param = learner.object('learner_model_param')
+  const { width, outputs, baseScores } = readParameters(param)
   const booster = learner.object('gradient_booster')
   const kind = boosterKind(booster)
   const objective = objectiveOf(learner.object('objective').text('name'), version, learner.at('objective.name'))
   const model = (kind === 'dart' && booster.has('gbtree') ? booster.object('gbtree') : booster).object('model')
   const bestIteration = readBestIteration(learner)
   const trees = readTrees(model, booster, width, outputs)
+  refuseOldCategories(version, trees, model.at('trees'))
   const kept =
     options.rounds === 'best' && bestIteration !== undefined
       ? treesUntil(model, trees.length, bestIteration)
       : undefined
   const names = columnTexts(learner, 'feature_names', width)
   const types = columnTexts(learner, 'feature_types', width)
+  const categories: CategoryNames = model.has('cats')
+    ? readCategoryNames(model.object('cats'), width)
+    : { known: new Map(), unsure: new Set() }
   return {
     objective,
     booster: kind,
     version,
     width,
     outputs,
-    baseMargins: Float32Array.from(baseScores, (score) =>
-      baseMargin(objective, score, version, learner.at('learner_model_param.base_score')),
-    ),
+    baseMargins: isUntrained(param, version, trees)
+      ? baseScores
+      : Float32Array.from(baseScores, (score) => baseMargin(objective, score, version, param.at('base_score'))),
     trees: kept === undefined ? trees : trees.slice(0, kept),
     bestIteration,
     featureNames: names,
     featureTypes: types,
-    categoryNames: model.has('cats') ? readCategoryNames(model.object('cats'), width) : new Map(),
+    categoryNames: categories.known,
+    categoryNamesUnsure: categories.unsure,
   }
 }
 
@@ -62,19 +69,9 @@ function readDocument(bytes: Uint8Array): ReturnType<typeof readJson> {
     throw new ModelFault('E_MODEL_TOO_LARGE', 'file', `${bytes.length} bytes, at most ${MODEL_BYTES_MAX}`)
   }
   if (bytes.length < 2) throw new ModelFault('E_MODEL_TRUNCATED', 'file', `${bytes.length} bytes; copy the file again`)
-  if (startsWith(bytes, 'binf') || startsWith(bytes, 'bs64')) {
-    throw new ModelFault(
-      'E_MODEL_UNSUPPORTED',
-      'file',
-      'the old binary format; load it in XGBoost 2.x and save it as .ubj',
-    )
-  }
-  const second = String.fromCharCode(bytes[1]!)
-  return startsWith(bytes, '{') && 'iUIlL'.includes(second) ? readUbj(bytes) : readJson(bytes)
-}
-
-function startsWith(bytes: Uint8Array, text: string): boolean {
-  return [...text].every((char, index) => bytes[index] === char.charCodeAt(0))
+  refuseForeignFormat(bytes)
+  const [first, second] = String.fromCharCode(bytes[0]!, bytes[1]!)
+  return first === '{' && 'iUIlL'.includes(second!) ? readUbj(bytes) : readJson(bytes)
 }
 
 /** A file without a version is taken for one of the newest release, as XGBoost takes it. */
@@ -90,6 +87,23 @@ function readParameters(param: ModelObject): { width: number; outputs: number; b
   const targets = param.has('num_target') ? param.integerText('num_target', 0, OUTPUTS_MAX) : 1
   const outputs = Math.max(classes, targets, 1)
   return { width, outputs, baseScores: readBaseScores(param, outputs) }
+}
+
+/** From 3.1 on, a model of no round whose base score was to be estimated takes it for a margin, whatever the objective. */
+function isUntrained(param: ModelObject, version: XgboostVersion, trees: readonly Tree[]): boolean {
+  if (trees.length > 0 || !atLeast(version, 3, 1) || !param.has('boost_from_average')) return false
+  return param.text('boost_from_average') === '1'
+}
+
+/** Releases before 1.7 send codes that a split does not know, and one-hot splits, another way than those after. */
+function refuseOldCategories(version: XgboostVersion, trees: readonly Tree[], where: string): void {
+  const index = atLeast(version, 1, 7) ? -1 : trees.findIndex((tree) => tree.categories.size > 0)
+  if (index === -1) return
+  throw new ModelFault(
+    'E_MODEL_UNSUPPORTED',
+    `${where}[${index}]`,
+    `categorical splits of XGBoost ${version.join('.')} score differently from 1.7 on; train again with 2.x or 3.x`,
+  )
 }
 
 /** `"5E-1"` up to XGBoost 3.0, `"[5E-1,2E-1]"` from 3.1 on; one number stands for all outputs. */
@@ -147,7 +161,8 @@ function readWeights(model: ModelObject, booster: ModelObject, trees: number): F
 
 function readBestIteration(learner: ModelObject): number | undefined {
   const text = learner.has('attributes') ? learner.texts('attributes').get('best_iteration') : undefined
-  if (text === undefined) return undefined
+  // XGBoost up to 2.x writes -1 when no round was trained.
+  if (text === undefined || text === '-1') return undefined
   if (/^\d{1,9}$/.test(text)) return Number(text)
   throw new ModelFault(
     'E_MODEL_FIELD_TYPE',
@@ -182,31 +197,4 @@ function columnTexts(learner: ModelObject, name: string, width: number): string[
   const texts = learner.textList(name)
   if (texts.length === 0 || texts.length === width) return texts
   throw new ModelFault('E_MODEL_LENGTH', learner.at(name), `expected ${width} texts or none, found ${texts.length}`)
-}
-
-/** Text categories: `values` holds the UTF-8 bytes of all names of a column, `offsets` where each one starts. */
-function readCategoryNames(cats: ModelObject, width: number): ReadonlyMap<number, readonly string[]> {
-  const names = new Map<number, readonly string[]>()
-  const columns = cats.objects('enc')
-  if (columns.length !== 0 && columns.length !== width) {
-    throw new ModelFault('E_MODEL_LENGTH', cats.at('enc'), `expected ${width} columns or none, found ${columns.length}`)
-  }
-  columns.forEach((column, index) => {
-    if (!column.has('offsets')) return
-    const bytes = Uint8Array.from(column.integers('values', undefined, -128, 255))
-    const offsets = column.integers('offsets', undefined, 0, bytes.length)
-    if (offsets.length === 0) return
-    if (
-      offsets[0] !== 0 ||
-      offsets.at(-1) !== bytes.length ||
-      offsets.some((offset, i) => i > 0 && offset < offsets[i - 1]!)
-    ) {
-      throw new ModelFault('E_MODEL_CATEGORIES', column.at('offsets'), 'must ascend from 0 to the length of values')
-    }
-    names.set(
-      index,
-      Array.from({ length: offsets.length - 1 }, (_, i) => decodeText(bytes, offsets[i]!, offsets[i + 1]!)),
-    )
-  })
-  return names
 }

@@ -62,6 +62,7 @@ export function randomCase(seed: number, options: EnsembleOptions): RandomCase {
     featureNames: [],
     featureTypes: [],
     categoryNames: new Map(),
+    categoryNamesUnsure: new Set(),
   }
   return { ensemble, rows: (count) => randomRows(rng(seed, 'rows'), pools, count) }
 }

@@ -1,5 +1,12 @@
 import type { FeatureSpec } from '@sluice/features'
-import { compileTrees, contributions, parseXgboost, type TreeEnsemble, type TreeModelDescription } from '@sluice/trees'
+import {
+  compileTrees,
+  contributions,
+  ModelFault,
+  parseXgboost,
+  type TreeEnsemble,
+  type TreeModelDescription,
+} from '@sluice/trees'
 import type { RowScorer } from './row-scorer.ts'
 
 export interface BareXgboost extends RowScorer {
@@ -46,6 +53,13 @@ export function openBareXgboost(name: string, bytes: Uint8Array): BareXgboost {
 function columnSpecs(ensemble: TreeEnsemble): readonly FeatureSpec[] {
   return Array.from({ length: ensemble.width }, (_, column): FeatureSpec => {
     const name = ensemble.featureNames[column] ?? `f${column}`
+    if (ensemble.categoryNamesUnsure.has(column)) {
+      throw new ModelFault(
+        'E_MODEL_CATEGORIES',
+        `learner.gradient_booster.model.cats.enc[${column}]`,
+        `the categories of ${name} cannot be told from the file, because XGBoost cuts names that are not ASCII; put the model into a package that lists them, or train with ASCII names or whole numbers`,
+      )
+    }
     const categories = ensemble.categoryNames.get(column)
     if (categories !== undefined) {
       return { name, type: 'category', missing: 'allow', unseen: 'missing', categories: [...categories] }
