@@ -55,7 +55,8 @@ export class TestPlatform {
   readonly log: Log
   readonly registry: SchemaRegistry
   readonly crashes: string[] = []
-  readonly #env: Readonly<Record<string, string>>
+  /** Settings of this platform as environment variables; they win over the configuration file. */
+  readonly env: Readonly<Record<string, string>>
   readonly #options: PlatformOptions
   readonly #services = new Map<string, RunningProcess>()
   #variants: readonly Variant[]
@@ -68,7 +69,7 @@ export class TestPlatform {
     this.#options = options
     this.#variants = options.variants ?? [CHAMPION, CHALLENGER]
     this.topics = endpointTopics(ENDPOINT, prefix)
-    this.#env = {
+    this.env = {
       SLUICE_KAFKA__BROKERS: brokers.join(','),
       SLUICE_REGISTRY__URL: registryUrl,
       SLUICE_REDIS__URL: inject('redisUrl'),
@@ -119,7 +120,7 @@ export class TestPlatform {
 
   /** A command as a person runs it against this platform. */
   sluice(...args: string[]): Promise<CommandResult> {
-    return runCommand([...args, '--config', this.configFile], { ...process.env, ...this.#env })
+    return runCommand([...args, '--config', this.configFile], { ...process.env, ...this.env })
   }
 
   /** A command that has to end well; its JSON document. */
@@ -232,7 +233,7 @@ export class TestPlatform {
     this.#plan ??= new CompiledPlan(
       planFromConfig(
         ENDPOINT,
-        loadPlatformConfig({ file: this.configFile, env: this.#env }).config.endpoints[ENDPOINT]!,
+        loadPlatformConfig({ file: this.configFile, env: this.env }).config.endpoints[ENDPOINT]!,
         1,
       ),
     )
@@ -276,7 +277,7 @@ export class TestPlatform {
       name,
       entry: join(ROOT, 'services', service, 'src/main.ts'),
       args: ['--config', this.configFile, ...args],
-      env: this.#env,
+      env: this.env,
       logFile: this.#logFile(name),
       onCrash: (crashed, reason) => this.crashes.push(`${crashed} ended: ${reason}`),
     })
