@@ -1,4 +1,4 @@
-import { type Insufficient, insufficient } from '../estimators/estimate.ts'
+import type { Insufficient } from '../estimators/estimate.ts'
 import { chiSquareSf, chiSquareUpperQuantile } from '../special/chi-square.ts'
 import { type BinnedPair, type Drift, type DriftRuleInput, judge, ruleOf, sharesOf } from './drift-result.ts'
 
@@ -15,7 +15,7 @@ export type ChiSquareDrift = Drift & { readonly statistic: number; readonly degr
  */
 export function chiSquareDrift(pair: BinnedPair, options: DriftRuleInput = {}): ChiSquareDrift | Insufficient {
   const rule = ruleOf({ warn: 0.15, drift: 0.25 }, options)
-  const shares = sharesOf(pair, rule)
+  const shares = sharesOf(pair)
   if ('code' in shares) return shares
   const { baselineN, n, bins } = shares
   let statistic = 0
@@ -33,17 +33,17 @@ export function chiSquareDrift(pair: BinnedPair, options: DriftRuleInput = {}): 
     }
     return (0.5 * (p - q) ** 2) / (p + q)
   })
-  if (smallCells > SMALL_CELLS_SHARE_MAX * 2 * bins) {
-    const detail = `${smallCells} of ${2 * bins} cells expect fewer than ${EXPECTED_MIN}; merge rare bins`
-    return insufficient('below-minimum', n, detail)
-  }
+  const thin =
+    smallCells > SMALL_CELLS_SHARE_MAX * 2 * bins
+      ? `${smallCells} of ${2 * bins} cells expect fewer than ${EXPECTED_MIN}; merge rare bins`
+      : undefined
   const df = bins - 1
-  const judged = judge(shares, rule, {
+  const found = {
     effect: Math.sqrt(contributions.reduce((total, c) => total + c, 0)),
     pValue: chiSquareSf(statistic, df),
     // Near no drift the effect is ½ √(chi-square (1/N + 1/M)).
     critical: 0.5 * Math.sqrt(chiSquareUpperQuantile(rule.alpha / rule.comparisons, df) * shares.spread),
     contributions,
-  })
-  return { ...judged, statistic, degreesOfFreedom: df }
+  }
+  return { ...judge(shares, rule, found, thin), statistic, degreesOfFreedom: df }
 }

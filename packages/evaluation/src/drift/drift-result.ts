@@ -29,7 +29,10 @@ export interface BinnedPair {
 
 export interface Drift {
   readonly kind: 'drift'
-  readonly status: 'ok' | 'warn' | 'drift'
+  /** `insufficient`: the window is too small, so the numbers are for looking at and not for acting on. */
+  readonly status: 'ok' | 'warn' | 'drift' | 'insufficient'
+  /** One sentence with the numbers that decided. */
+  readonly reason: string
   /** The effect, comparable with `warn` and `drift` of the rule. */
   readonly effect: number
   readonly n: number
@@ -63,8 +66,8 @@ export function ruleOf(defaults: { readonly warn: number; readonly drift: number
   return whole
 }
 
-/** The shares, or why the window cannot be judged. */
-export function sharesOf({ baseline, current }: BinnedPair, rule: DriftRule): Shares | Insufficient {
+/** The shares, or why there are none to compare. */
+export function sharesOf({ baseline, current }: BinnedPair): Shares | Insufficient {
   if (baseline.length !== current.length) {
     throw new RangeError(
       `baseline has ${baseline.length} bins and current ${current.length}; count both on the same bins`,
@@ -76,8 +79,6 @@ export function sharesOf({ baseline, current }: BinnedPair, rule: DriftRule): Sh
   if (!(n > 0)) return insufficient('empty', 0, 'the window holds no values')
   let bins = 0
   for (let i = 0; i < baseline.length; i++) if (baseline[i]! > 0 || current[i]! > 0) bins++
-  const needed = Math.max(rule.samplesMin, SAMPLES_PER_BIN_MIN * bins)
-  if (n < needed) return insufficient('below-minimum', n, `the window has ${n} of ${needed} values; merge more panes`)
   if (bins < 2) return insufficient('zero-variance', n, 'all values lie in one bin, then and now')
   return {
     baseline: Float64Array.from(baseline, (count) => count / baselineN),
@@ -89,26 +90,31 @@ export function sharesOf({ baseline, current }: BinnedPair, rule: DriftRule): Sh
   }
 }
 
+/** Status by the rule; `tooThin` says why else the numbers cannot be trusted. */
 export function judge(
   shares: Shares,
   rule: DriftRule,
   found: Pick<Drift, 'effect' | 'pValue' | 'critical' | 'contributions'>,
+  tooThin?: string,
 ): Drift {
+  const { n, baselineN, bins } = shares
+  const needed = Math.max(rule.samplesMin, SAMPLES_PER_BIN_MIN * bins)
+  const thin = n < needed ? `the window has ${n} of ${needed} values; merge more panes` : tooThin
   const significant = found.pValue < rule.alpha / rule.comparisons
-  const size = found.effect >= rule.drift ? 'drift' : found.effect >= rule.warn ? 'warn' : 'ok'
+  const large = found.effect >= rule.warn
+  const status =
+    thin !== undefined ? 'insufficient' : significant && large ? (found.effect >= rule.drift ? 'drift' : 'warn') : 'ok'
   const worst = found.contributions.reduce(
     (best, c, i) => (Math.abs(c) > Math.abs(found.contributions[best]!) ? i : best),
     0,
   )
-  return {
-    kind: 'drift',
-    status: significant ? size : 'ok',
-    ...found,
-    n: shares.n,
-    baselineN: shares.baselineN,
-    worstBin: worst,
-    rule,
-  }
+  const effect = found.effect.toPrecision(4)
+  const reason =
+    thin ??
+    (large
+      ? `${effect} is ${significant ? 'more' : 'no more'} than chance gives with ${n} values (${found.critical.toPrecision(4)})`
+      : `${effect} is below ${rule.warn}, too small to matter`)
+  return { kind: 'drift', status, reason, ...found, n, baselineN, worstBin: worst, rule }
 }
 
 function sum(counts: ArrayLike<number>): number {

@@ -81,11 +81,11 @@ describe('drift', () => {
     expect(code({ baseline: [0, 0], current: [5, 5] })).toMatchObject({ kind: 'insufficient', code: 'empty' })
     expect(code({ baseline: [5, 5], current: [0, 0] })).toMatchObject({ kind: 'insufficient', code: 'empty' })
     expect(code({ baseline: [999, 0], current: [999, 0] })).toMatchObject({ code: 'zero-variance' })
-    expect(code({ baseline: [500, 500], current: [250, 249] })).toMatchObject({ code: 'below-minimum', n: 499 })
-    expect(code({ baseline: [500, 500], current: [250, 250] })).toMatchObject({ kind: 'drift' })
+    expect(code({ baseline: [500, 500], current: [250, 249] })).toMatchObject({ status: 'insufficient', n: 499 })
+    expect(code({ baseline: [500, 500], current: [250, 250] })).toMatchObject({ status: 'ok' })
     const bins = Array.from({ length: 60 }, () => 10)
-    expect(code({ baseline: bins, current: bins })).toMatchObject({ kind: 'drift', n: 600 })
-    expect(code({ baseline: bins, current: bins.with(0, 9) })).toMatchObject({ code: 'below-minimum' })
+    expect(code({ baseline: bins, current: bins })).toMatchObject({ status: 'ok', n: 600 })
+    expect(code({ baseline: bins, current: bins.with(0, 9) })).toMatchObject({ status: 'insufficient' })
     expect(() => code({ baseline: [1, 2], current: [1, 2, 3] })).toThrow(/same bins/)
     expect(() => code({ baseline: [1, -2], current: [1, 2] })).toThrow(/bin 1 holds -2/)
     expect(() => code({ baseline: [1, 2], current: [1, 2] }, { warn: 0.3, drift: 0.2 })).toThrow(/warn 0.3/)
@@ -93,7 +93,10 @@ describe('drift', () => {
 
   test('chi-square refuses tables whose cells expect too few', () => {
     const rare = { baseline: [400, 400, 3, 2, 1], current: [300, 300, 1, 1, 1] }
-    expect(chiSquareDrift(rare)).toMatchObject({ code: 'below-minimum', reason: expect.stringContaining('6 of 10') })
+    expect(chiSquareDrift(rare)).toMatchObject({
+      status: 'insufficient',
+      reason: expect.stringContaining('6 of 10'),
+    })
   })
 })
 

@@ -8,7 +8,7 @@ import { type BinnedPair, type Drift, type DriftRuleInput, judge, ruleOf, shares
  */
 export function lInfinity(pair: BinnedPair, options: DriftRuleInput = {}): Drift | Insufficient {
   const rule = ruleOf({ warn: 0.1, drift: 0.2 }, options)
-  const shares = sharesOf(pair, rule)
+  const shares = sharesOf(pair)
   if ('code' in shares) return shares
   const { baselineN, n, bins, spread } = shares
   const contributions = Array.from(shares.current, (q, i) => q - shares.baseline[i]!)

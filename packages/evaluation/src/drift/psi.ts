@@ -8,7 +8,7 @@ export const PSI_SHARE_MIN = 1e-4
 /** Population stability index Σ (q - p) ln(q/p); without drift it is (1/N + 1/M) times chi-square with bins - 1 df. */
 export function psi(pair: BinnedPair, options: DriftRuleInput = {}): Drift | Insufficient {
   const rule = ruleOf({ warn: 0.1, drift: 0.25 }, options)
-  const shares = sharesOf(pair, rule)
+  const shares = sharesOf(pair)
   if ('code' in shares) return shares
   const contributions = Array.from(shares.baseline, (share, i) => {
     const p = Math.max(share, PSI_SHARE_MIN)
