@@ -42,7 +42,7 @@ export async function startRouter(options: RouterOptions): Promise<Router | unde
   readiness.ok('log')
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
-  const scorers = new ScorerClient({ logger, telemetry })
+  const scorers = new ScorerClient({ clock, logger, telemetry })
   const models = new Map<string, EndpointModel>()
   const loops = options.endpoints.map((endpoint) => {
     const { name, topics, partitions, keyField, schema, maxValueBytes } = endpoint

@@ -1,3 +1,4 @@
+import type { Clock } from '@sluice/contracts'
 import type { PlanVariant, ScorerReady } from '@sluice/routing'
 import { RequestRefused } from '@sluice/runtime'
 import type { Logger, Telemetry } from '@sluice/stream'
@@ -5,8 +6,12 @@ import { z } from 'zod'
 
 /** Longest one scorer may take for an answer, in milliseconds. */
 export const SCORER_TIMEOUT_MS = 2_000
-/** Most scorers that are asked for one request. */
-export const MAX_SCORERS_ASKED = 3
+/** How long one request goes on asking further scorers, in milliseconds. */
+export const ASKING_MS_MAX = 5_000
+/** How long a scorer that gave no usable answer is asked only after the others, in milliseconds. */
+export const SILENT_MS = 10_000
+/** Silent scorers that are remembered. */
+export const MAX_SILENT_SCORERS = 4_096
 
 const scorerAnswer = z.object({
   outputs: z.array(
@@ -28,14 +33,21 @@ export interface ScorerTensor {
 }
 
 export interface ScorerClientOptions {
+  readonly clock: Clock
   readonly logger: Logger
   readonly telemetry: Telemetry
   readonly timeoutMs?: number
 }
 
-/** Asks scorers over the Open Inference Protocol; those of one version take turns, and a silent one is passed over. */
+/**
+ * Asks scorers over the Open Inference Protocol; those of one version take turns, and a silent one is passed over. A scorer
+ * that was killed takes nothing back, so any number of announcements may lead nowhere: what answers is asked first, and a
+ * request ends without an answer only when nobody has one or its time is up.
+ */
 export class ScorerClient {
   readonly #options: ScorerClientOptions
+  /** By address, until when each is asked last; in the order in which they fell silent. */
+  readonly #silentUntilMs = new Map<string, number>()
   #turn = 0
 
   constructor(options: ScorerClientOptions) {
@@ -57,9 +69,10 @@ export class ScorerClient {
       )
     }
     const body = JSON.stringify({ inputs })
-    const first = this.#turn++
-    for (let i = 0; i < Math.min(scorers.length, MAX_SCORERS_ASKED); i++) {
-      const scorer = scorers[(first + i) % scorers.length]!
+    const { clock } = this.#options
+    const endsAtMs = clock.monotonicMs() + ASKING_MS_MAX
+    for (const scorer of this.#inTurn(scorers)) {
+      if (clock.monotonicMs() >= endsAtMs) break
       const answer = await this.#ask(variant, scorer, body)
       if (answer instanceof RequestRefused) throw answer
       if (answer !== undefined) return answer
@@ -70,6 +83,23 @@ export class ScorerClient {
       '',
       `no scorer of ${variant.model} version ${variant.version} answered; try again, nothing was recorded`,
     )
+  }
+
+  /** All scorers, each request beginning with another one; those that were silent lately come last. */
+  #inTurn(scorers: readonly ScorerReady[]): readonly ScorerReady[] {
+    const first = this.#turn++ % scorers.length
+    const rotated = [...scorers.slice(first), ...scorers.slice(0, first)]
+    const nowMs = this.#options.clock.monotonicMs()
+    const isSilent = ({ url }: ScorerReady): boolean => (this.#silentUntilMs.get(url) ?? nowMs) > nowMs
+    return [...rotated.filter((scorer) => !isSilent(scorer)), ...rotated.filter(isSilent)]
+  }
+
+  #fellSilent(url: string): void {
+    this.#silentUntilMs.delete(url)
+    this.#silentUntilMs.set(url, this.#options.clock.monotonicMs() + SILENT_MS)
+    if (this.#silentUntilMs.size > MAX_SILENT_SCORERS) {
+      this.#silentUntilMs.delete(this.#silentUntilMs.keys().next().value!)
+    }
   }
 
   /** `undefined` when another scorer should be asked. */
@@ -89,7 +119,11 @@ export class ScorerClient {
         signal: AbortSignal.timeout(timeoutMs),
       })
       const json: unknown = await response.json()
-      if (response.ok) return scorerAnswer.parse(json).outputs
+      if (response.ok) {
+        const { outputs } = scorerAnswer.parse(json)
+        this.#silentUntilMs.delete(scorer.url)
+        return outputs
+      }
       if (CALLERS_FAULT.has(response.status)) {
         const { type, detail, field = '' } = scorerProblem.parse(json)
         const code = type.startsWith(PROBLEM_PREFIX) ? type.slice(PROBLEM_PREFIX.length) : 'invalid-request'
@@ -98,6 +132,7 @@ export class ScorerClient {
       throw new Error(`answered with status ${response.status}`)
     } catch (error) {
       // Any reason counts the same: this scorer gave no usable answer, another may.
+      this.#fellSilent(scorer.url)
       telemetry.count('sluice_dependency_errors_total', { dependency: 'scorer' }, 1)
       logger.warn('A scorer did not answer.', { instance: scorer.instance, url: scorer.url, error })
       return undefined
