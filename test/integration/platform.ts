@@ -202,6 +202,12 @@ export class TestPlatform {
     )
   }
 
+  /** How many records of a topic a group has committed, all partitions together. */
+  async committed(group: string, topic: string): Promise<number> {
+    const offsets = await this.log.admin.committedOffsets(group, topic)
+    return offsets.reduce((sum, { offset }) => sum + Number(offset ?? 0), 0)
+  }
+
   /** Waits until the router and after it the scorers have committed everything. */
   async rest(): Promise<void> {
     const stages = [
