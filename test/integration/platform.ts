@@ -26,11 +26,13 @@ const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 
 type Endpoint = PlatformConfig['endpoints'][string]
 type Variant = Endpoint['variants'][number]
+type Shadow = Endpoint['shadows'][number]
 
 export interface PlatformOptions {
   /** Part of the topic names, so that tests share a broker. */
   readonly name: string
   readonly variants?: readonly Variant[]
+  readonly shadows?: readonly Shadow[]
   readonly partitions?: number
   readonly schema?: string
   readonly modelsDir?: string
@@ -96,12 +98,13 @@ export class TestPlatform {
   configure(variants: readonly Variant[], schema = this.#options.schema ?? CHURN_SCHEMA): void {
     this.#variants = variants
     this.#plan = undefined
-    const { partitions = 3, modelsDir = CHURN_MODELS, maxValueBytes } = this.#options
+    const { shadows = [], partitions = 3, modelsDir = CHURN_MODELS, maxValueBytes } = this.#options
     const endpoint = {
       key: 'customerId',
       schema,
       partitions,
       variants,
+      shadows,
       ...(maxValueBytes === undefined ? {} : { maxValueBytes }),
     }
     writeFileSync(
@@ -141,7 +144,7 @@ export class TestPlatform {
 
   /** Router, a scorer per variant, and the plan in force. */
   async start(): Promise<void> {
-    await Promise.all([this.router(), ...this.#variants.map(({ version }) => this.scorer(version))])
+    await Promise.all([this.router(), ...this.#versions().map((version) => this.scorer(version))])
     await this.plan()
     await this.ready()
   }
@@ -212,7 +215,7 @@ export class TestPlatform {
   async rest(): Promise<void> {
     const stages = [
       [{ group: routerGroup(this.topics), topic: this.topics.events }],
-      this.#variants.map(({ version }) => ({
+      this.#versions().map((version) => ({
         group: scorerGroup(this.topics, version),
         topic: this.topics.version(version),
       })),
@@ -230,7 +233,7 @@ export class TestPlatform {
     }
   }
 
-  read(what: 'events' | 'predictions' | 'deadLetters'): Promise<readonly ReadRecord[]> {
+  read(what: 'events' | 'predictions' | 'shadows' | 'deadLetters'): Promise<readonly ReadRecord[]> {
     return readTopic(this.log, this.topics[what])
   }
 
@@ -290,6 +293,10 @@ export class TestPlatform {
     const running = { ...(await serviceProcess.start()), process: serviceProcess }
     this.#services.set(name, running)
     return running
+  }
+
+  #versions(): readonly number[] {
+    return [...this.#variants, ...(this.#options.shadows ?? [])].map(({ version }) => version)
   }
 
   async #behind(group: string, topic: string): Promise<string> {
