@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { admitOnnx, GRAPH_DEPTH_MAX, ONNX_BYTES_MAX, OPSETS_MAX } from './admit-onnx.ts'
+import { admitOnnx, GRAPH_DEPTH_MAX, IR_VERSION_MAX, ONNX_BYTES_MAX, OPSETS_MAX } from './admit-onnx.ts'
 import { type Bytes, bytes, floatTensor, graph, linearModel, model, node, number } from './testing/onnx-writer.ts'
 
 const churn = readFileSync(resolve(import.meta.dirname, '../../../examples/churn/models/churn-8/model.onnx'))
@@ -73,6 +73,13 @@ describe('operators', () => {
     const content = graph({ nodes: [node({ op: 'ZipMap', domain: 'ai.onnx.ml' })] })
     expect(admitOnnx(model(content))).toEqual([expect.stringMatching(/zipmap=False/)])
   })
+})
+
+test('the newest format of files, from both sides', () => {
+  const of = (version: number) =>
+    admitOnnx(Uint8Array.from([...number(1, version), ...bytes(7, graph({})), ...bytes(8, number(2, 17))]))
+  expect(of(IR_VERSION_MAX)).toEqual([])
+  expect(of(IR_VERSION_MAX + 1)).toEqual([expect.stringMatching(/^it has format version 14, 1 to 13 can be read/)])
 })
 
 test('graphs inside graphs, up to the limit', () => {

@@ -9,6 +9,8 @@ export const OPSETS_MAX: ReadonlyMap<string, number> = new Map([
   ['ai.onnx', 26],
   ['ai.onnx.ml', 5],
 ])
+/** Newest format of files that the runtime in use reads. */
+export const IR_VERSION_MAX = 13
 /** Reasons that are told; a file with a thousand foreign tensors needs no thousand lines. */
 const REASONS_MAX = 10
 
@@ -53,6 +55,10 @@ class Admission {
       switch (model.field) {
         case MODEL.irVersion:
           hasVersion = true
+          if (model.value > IR_VERSION_MAX)
+            this.#reasons.add(
+              `it has format version ${model.value}, 1 to ${IR_VERSION_MAX} can be read; set \`model.ir_version\` to ${IR_VERSION_MAX}, or export with an older version of the onnx package`,
+            )
           break
         case MODEL.graph:
           hasGraph = true
@@ -129,7 +135,9 @@ class Admission {
     }
     this.#domain(domain)
     if (operator === 'ZipMap')
-      this.#reasons.add('its output is a list of maps (ZipMap); convert it again with `zipmap=False`')
+      this.#reasons.add(
+        'its output is a list of maps (ZipMap); convert it again with `zipmap=False`, or remove the ZipMap nodes',
+      )
   }
 
   #attribute(attribute: ProtoFields, depth: number): void {

@@ -1,4 +1,3 @@
 export * from './admit-onnx.ts'
 export * from './describe-onnx.ts'
 export * from './load-onnx-model.ts'
-export { OnnxSession } from './onnx-session.ts'

@@ -13,18 +13,8 @@ import {
 import { InferenceSession } from 'onnxruntime-node'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { OPSETS_MAX } from './admit-onnx.ts'
-import { loadOnnxModel, type OnnxOptions, onnxEngine } from './load-onnx-model.ts'
-import {
-  bytes,
-  floatTensor,
-  graph,
-  int64Tensor,
-  linearModel,
-  model,
-  node,
-  number,
-  tensorType,
-} from './testing/onnx-writer.ts'
+import { loadBareOnnx, loadOnnxModel, type OnnxOptions, onnxEngine } from './load-onnx-model.ts'
+import { bytes, floatTensor, graph, linearModel, model, node, number, tensorType } from './testing/onnx-writer.ts'
 
 // Far more than these take, so that a busy machine does not fail them.
 vi.setConfig({ testTimeout: 60_000 })
@@ -119,7 +109,35 @@ describe('models that XGBoost trained', () => {
   })
 })
 
+/** Answers what an initializer holds, whatever the rows. */
+const constant = model(
+  graph({
+    nodes: [node({ op: 'Identity', inputs: ['always'], outputs: ['y'] })],
+    weights: [floatTensor('always', [1, 1], [7])],
+    inputs: [tensorType('x', ['N', 1])],
+    outputs: [tensorType('y', ['N', 1])],
+  }),
+)
+
 describe('outputs', () => {
+  test('declared as [rows], answered as [rows, 1], which is what CatBoost exports', async () => {
+    const content = model(
+      graph({
+        nodes: [node({ op: 'MatMul', inputs: ['features', 'weights'], outputs: ['predictions'] })],
+        weights: [floatTensor('weights', [2, 1], [1, 10])],
+        inputs: [tensorType('features', ['N', 2])],
+        outputs: [tensorType('predictions', ['N'])],
+      }),
+    )
+    const rows = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+    ]
+    expect(await score(await load(content, { width: 2 }), rows, 8)).toEqual([21, 43, 65, 87])
+  })
+
   test('binary, two columns: the second is the score', async () => {
     const loaded = await load(
       linearModel({
@@ -231,9 +249,10 @@ describe('a model that does not fit its package is refused with the reason', () 
       'too many columns',
       linearModel({ weights: [[1, 2, 3]] }),
       { task: 'binary' },
-      /shape \[1, 3\] for one row, the task binary needs \[1, 1 or 2\]/,
+      /shape \[3, 3\] for 3 rows, the task binary needs \[3, 1 or 2\]/,
     ],
-    ['too few classes', linearModel({ weights: [[1, 2]] }), { task: 'multiclass' }, /shape \[1, 2\].*needs \[1, 3\]/],
+    ['too few classes', linearModel({ weights: [[1, 2]] }), { task: 'multiclass' }, /shape \[3, 2\].*needs \[3, 3\]/],
+    ['an output that does not follow the rows', constant, {}, /shape \[1, 1\] for 3 rows/],
     ['no floats', rounded, {}, /it has 0 outputs of floats/],
     ['doubles', doubles, {}, /input `x` must be a float32 tensor; it is float64/],
     ['two inputs', twoInputs, {}, /it has `a`, `b`/],
@@ -303,12 +322,12 @@ describe('batches', () => {
   })
 })
 
-/** Adds 1 as often as the first value says, which takes the thread as long as the event asks for. */
+/** Adds 1 as often as the largest value says, which takes the thread as long as the event asks for. */
 const counting = model(
   graph({
     nodes: [
-      node({ op: 'Reshape', inputs: ['x', 'one'], outputs: ['first'] }),
-      node({ op: 'Cast', inputs: ['first'], outputs: ['times'], attributes: [integer('to', INT64)] }),
+      node({ op: 'ReduceMax', inputs: ['x'], outputs: ['most'], attributes: [integer('keepdims', 0)] }),
+      node({ op: 'Cast', inputs: ['most'], outputs: ['times'], attributes: [integer('to', INT64)] }),
       node({
         op: 'Loop',
         inputs: ['times', '', 'x'],
@@ -332,7 +351,7 @@ const counting = model(
         ],
       }),
     ],
-    weights: [floatTensor('step', [1], [1]), int64Tensor('one', [1])],
+    weights: [floatTensor('step', [1], [1])],
     inputs: [tensorType('x', ['N', 1])],
     outputs: [tensorType('y', ['N', 1])],
   }),
@@ -387,5 +406,24 @@ describe('when the thread fails', () => {
     await loaded.close()
     await last
     expect(() => loaded.score(batch, 1, new Float32Array(1))).toThrow(/the model was unloaded/)
+  })
+})
+
+describe('a file without a package', () => {
+  const data = { task: 'regression', width: 1, outputs: 1, input: undefined, output: undefined } as const
+
+  test('scores as in a package', async () => {
+    const loaded = await loadBareOnnx('m.onnx', { ...data, bytes: linearModel({ weights: [[3]] }) })
+    models.push(loaded)
+    expect(await score(loaded, [[1], [2]])).toEqual([3, 6])
+  })
+
+  test.each<[string, Uint8Array, OnnxOptions, RegExp]>([
+    ['is refused by its name', constant, {}, /^model m\.onnx is refused:\n- output `y` has the shape/],
+    ['that is none', Uint8Array.of(1), {}, /no ONNX model/],
+    ['that does not load in time', linearModel({ weights: [[3]] }), { loadTimeoutMs: 1 }, /no answer within 1 ms/],
+  ])('%s', async (_, content, options, reason) => {
+    const loading = loadBareOnnx('m.onnx', { ...data, bytes: content }, options)
+    await expect(loading).rejects.toMatchObject({ name: 'ModelRefused', message: expect.stringMatching(reason) })
   })
 })

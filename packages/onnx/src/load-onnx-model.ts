@@ -30,13 +30,7 @@ export interface OnnxOptions {
  */
 export async function loadOnnxModel(source: ModelPackage, file: ModelFile, options: OnnxOptions = {}): Promise<Model> {
   invariant(file.engine === 'onnx', `a file for ${file.engine} was given to the onnx engine`)
-  const id = `${source.manifest.name}-${source.manifest.version}`
-  const reasons = admitOnnx(file.bytes)
-  if (reasons.length > 0)
-    throw new ModelRefused(
-      id,
-      reasons.map((reason) => `${file.path}: ${reason}`),
-    )
+  const { name, version } = source.manifest
   const data: OnnxWorkerData = {
     bytes: file.bytes,
     task: source.manifest.task,
@@ -45,12 +39,39 @@ export async function loadOnnxModel(source: ModelPackage, file: ModelFile, optio
     input: file.input,
     output: file.output,
   }
-  const model = new OnnxModel(source, file, data, options)
+  const refuse = (reasons: readonly string[], cause?: unknown) =>
+    new ModelRefused(
+      `${name}-${version}`,
+      reasons.map((reason) => `${file.path}: ${reason}`),
+      { cause },
+    )
+  return startModel({ name, version, sha256: file.sha256 }, data, options, refuse)
+}
+
+/** As `loadOnnxModel`, of a file without a package: the caller says what it takes and gives. */
+export async function loadBareOnnx(name: string, data: OnnxWorkerData, options: OnnxOptions = {}): Promise<Model> {
+  const refuse = (reasons: readonly string[], cause?: unknown) => new ModelRefused(name, reasons, { cause })
+  try {
+    return await startModel({ name, version: 0, sha256: '' }, data, options, refuse)
+  } catch (error) {
+    // Nobody tries again with a file from the command line, so what keeps it from loading refuses it.
+    throw error instanceof ModelRefused ? error : refuse([(error as Error).message], error)
+  }
+}
+
+async function startModel(
+  identity: Pick<Model, 'name' | 'version' | 'sha256'>,
+  data: OnnxWorkerData,
+  options: OnnxOptions,
+  refuse: (reasons: readonly string[], cause?: unknown) => ModelRefused,
+): Promise<Model> {
+  const reasons = admitOnnx(data.bytes)
+  if (reasons.length > 0) throw refuse(reasons)
+  const model = new OnnxModel(identity, data, options)
   try {
     await model.start()
   } catch (error) {
-    if (error instanceof RefusedByRuntime)
-      throw new ModelRefused(id, [`${file.path}: ${error.message}`], { cause: error })
+    if (error instanceof RefusedByRuntime) throw refuse([error.message], error)
     throw error
   }
   return model
@@ -95,10 +116,10 @@ class OnnxModel implements Model {
   #turn: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(source: ModelPackage, file: ModelFile, data: OnnxWorkerData, options: OnnxOptions) {
-    this.name = source.manifest.name
-    this.version = source.manifest.version
-    this.sha256 = file.sha256
+  constructor(identity: Pick<Model, 'name' | 'version' | 'sha256'>, data: OnnxWorkerData, options: OnnxOptions) {
+    this.name = identity.name
+    this.version = identity.version
+    this.sha256 = identity.sha256
     this.width = data.width
     this.outputs = data.outputs
     this.#data = data

@@ -15,6 +15,9 @@ const OPTIONS: InferenceSession.SessionOptions = {
   extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
 }
 
+/** Rows of the trial run. One alone would not show an output whose size does not follow the batch. */
+const PROBE_ROWS = 3
+
 /**
  * A model in the native runtime, in the thread that calls it.
  *
@@ -31,6 +34,8 @@ export class OnnxSession {
   /** Values per row in the model's own output, and which of them is the first wanted. */
   readonly #columns: number
   readonly #isVector: boolean
+  /** Whether the runtime takes our memory for the output; it does not when the file declares another rank than it answers. */
+  readonly #takesMemory: boolean
   /** Memory for outputs that have more columns than are wanted; grows to the largest batch. */
   #scratch = new Float32Array(0)
 
@@ -39,9 +44,8 @@ export class OnnxSession {
     const session = await InferenceSession.create(data.bytes, OPTIONS)
     const input = inputOf(session, data)
     const output = outputOf(session, data)
-    const probe = await session.run({ [input]: new Tensor('float32', new Float32Array(data.width), [1, data.width]) }, [
-      output,
-    ])
+    const rows = new Float32Array(PROBE_ROWS * data.width)
+    const probe = await session.run({ [input]: new Tensor('float32', rows, [PROBE_ROWS, data.width]) }, [output])
     return new OnnxSession(session, data, input, output, probe[output]!.dims)
   }
 
@@ -60,9 +64,12 @@ export class OnnxSession {
     this.#isVector = dims.length === 1
     this.#columns = this.#isVector ? 1 : (dims[1] ?? 0)
     const wanted = data.task === 'binary' ? [1, 2] : [data.outputs]
-    if (dims.length > 2 || dims[0] !== 1 || !wanted.includes(this.#columns)) {
+    const declared = session.outputMetadata.find(({ name }) => name === output)
+    const rank = declared?.isTensor === true ? declared.shape.length : 0
+    this.#takesMemory = rank === 0 || rank === dims.length
+    if (dims.length > 2 || dims[0] !== PROBE_ROWS || !wanted.includes(this.#columns)) {
       throw new Error(
-        `output \`${output}\` has the shape [${dims.join(', ')}] for one row, the task ${data.task} needs [1, ${wanted.join(' or ')}]`,
+        `output \`${output}\` has the shape [${dims.join(', ')}] for ${PROBE_ROWS} rows, the task ${data.task} needs [${PROBE_ROWS}, ${wanted.join(' or ')}]`,
       )
     }
   }
@@ -71,13 +78,24 @@ export class OnnxSession {
   async score(features: Float32Array, rows: number, scores: Float32Array): Promise<void> {
     const input = new Tensor('float32', features.subarray(0, rows * this.#width), [rows, this.#width])
     const columns = this.#columns
+    if (!this.#takesMemory) {
+      const answer = await this.#session.run({ [this.#input]: input }, [this.#output])
+      this.#pick(answer[this.#output]!.data as Float32Array, rows, scores)
+      return
+    }
     const direct = columns === this.#outputs
     const target = (direct ? scores : this.#room(rows * columns)).subarray(0, rows * columns)
     // The runtime writes into memory that is there already; without it each call would make its own.
     const output = new Tensor('float32', target, this.#isVector ? [rows] : [rows, columns])
     await this.#session.run({ [this.#input]: input }, { [this.#output]: output })
-    if (direct) return
-    for (let row = 0; row < rows; row++) scores[row] = target[row * columns + columns - 1]!
+    if (!direct) this.#pick(target, rows, scores)
+  }
+
+  /** Copies what is wanted of `[rows, columns]`: all, or of two columns the second. */
+  #pick(answer: Float32Array, rows: number, scores: Float32Array): void {
+    const columns = this.#columns
+    if (columns === this.#outputs) scores.set(answer.subarray(0, rows * columns))
+    else for (let row = 0; row < rows; row++) scores[row] = answer[row * columns + columns - 1]!
   }
 
   #room(values: number): Float32Array {

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { isMainThread, Worker } from 'node:worker_threads'
 import type { OnnxWorkerData, OnnxWorkerMessage, ScoreRequest } from './onnx-messages.ts'
 
 /** Both buffers of a batch, back from the worker. */
@@ -91,6 +91,7 @@ export class WorkerClient {
     const timer = setTimeout(() => {
       this.#die(new Error(`no answer within ${timeoutMs} ms`))
       // A thread inside native code ends when it comes out; nobody waits for that.
+      killAtExitUnlessEnded(this.#worker)
       void this.#worker.terminate()
     }, timeoutMs)
     try {
@@ -107,4 +108,12 @@ export class WorkerClient {
     this.#waiting = undefined
     waiting?.reject(cause)
   }
+}
+
+/** The end of a process waits for its threads, also for one that never comes out of native code. That one is not waited for. */
+function killAtExitUnlessEnded(worker: Worker): void {
+  if (!isMainThread) return // The end of a thread is not the end of the process.
+  const kill = () => process.kill(process.pid, 'SIGKILL')
+  process.once('exit', kill)
+  worker.once('exit', () => process.off('exit', kill))
 }

@@ -54,7 +54,39 @@ test('a bare ONNX file: what it takes and gives', async () => {
   expect(report).toMatchObject({ kind: 'onnx', scores: true, facts: { task: 'binary', features: 3, outputs: 1 } })
 })
 
+/** Files of onnx.helper, opset 13, without producer: X [N, columns] to Y. */
+const ONNX = {
+  /** MatMul with [[1, 10], [2, 20]]. */
+  twoColumns:
+    'CAgSADpfChEKAVgKAVcSAVkiBk1hdE11bBIBZyobCAIIAhABQgFXShAAAIA/AAAgQQAAAEAAAKBBWhQKAVgSDwoNCAESCQoDEgFOCgIIAmIUCgFZEg8KDQgBEgkKAxIBTgoCCAJCBAoAEA0=',
+  /** The same with an int64 output beside it, as classifiers have their labels. */
+  twoColumnsAndLabels:
+    'CAgSADqOAQoRCgFYCgFXEgFZIgZNYXRNdWwKFwoBWRIBTCIEQ2FzdCoJCgJ0bxgHoAECEgFnKhsIAggCEAFCAVdKEAAAgD8AACBBAAAAQAAAoEFaFAoBWBIPCg0IARIJCgMSAU4KAggCYhQKAUwSDwoNCAcSCQoDEgFOCgIIAmIUCgFZEg8KDQgBEgkKAxIBTgoCCAJCBAoAEA0=',
+  doubles: 'CAgSADpBChAKAVgSAVkiCElkZW50aXR5EgFnWhQKAVgSDwoNCAsSCQoDEgFOCgIIAmIUCgFZEg8KDQgLEgkKAxIBTgoCCAJCBAoAEA0=',
+  columns65537:
+    'CAgSADpFChAKAVgSAVkiCElkZW50aXR5EgFnWhYKAVgSEQoPCAESCwoDEgFOCgQIgYAEYhYKAVkSEQoPCAESCwoDEgFOCgQIgYAEQgQKABAN',
+  twoInputs:
+    'CAgSADpVCg4KAUEKAUISAVkiA0FkZBIBZ1oUCgFBEg8KDQgBEgkKAxIBTgoCCAFaFAoBQhIPCg0IARIJCgMSAU4KAggBYhQKAVkSDwoNCAESCQoDEgFOCgIIAUIECgAQDQ==',
+  oneRow: 'CAgSADo/ChAKAVgSAVkiCElkZW50aXR5EgFnWhMKAVgSDgoMCAESCAoCCAEKAggBYhMKAVkSDgoMCAESCAoCCAEKAggBQgQKABAN',
+} as const
+const writeOnnx = (dir: string, name: keyof typeof ONNX) =>
+  write(dir, `${name}.onnx`, Buffer.from(ONNX[name], 'base64'))
+
+test('two columns of an ONNX file are classes beside labels, else two values, and none is lost', async () => {
+  const rows = write(cli.dir, 'rows.jsonl', Buffer.from('{"f0": 1, "f1": 2}\n'))
+  const score = async (name: keyof typeof ONNX) => {
+    const { stdout } = await cli.run(['score', '--json', '--model', writeOnnx(cli.dir, name), '--file', rows])
+    return JSON.parse(stdout) as object
+  }
+  expect(await score('twoColumns')).toEqual({ score: 50, scores: [5, 50] })
+  expect(await score('twoColumnsAndLabels')).toEqual({ score: 50 })
+})
+
 test.each<[string, (dir: string) => string, RegExp]>([
+  ['an ONNX file of doubles', (dir) => writeOnnx(dir, 'doubles'), /input `X` \(float64 .* must be float32; export/],
+  ['an ONNX file of too many columns', (dir) => writeOnnx(dir, 'columns65537'), /more than 65536 columns/],
+  ['an ONNX file with an input per column', (dir) => writeOnnx(dir, 'twoInputs'), /it has `A`.*, `B`.*with one input/],
+  ['an ONNX file for one row', (dir) => writeOnnx(dir, 'oneRow'), /takes exactly 1 rows; export the model with a dyn/],
   ['a booster without trees', () => join(FIXTURES, 'gblinear.json'), /E_MODEL_UNSUPPORTED.*gblinear/],
   ['a file cut off', (dir) => write(dir, 'cut.ubj', Buffer.from('{L\0')), /E_MODEL_/],
   ['an ONNX file that is none', (dir) => write(dir, 'x.onnx', Buffer.from('onnx?')), /no ONNX model/],
