@@ -55,6 +55,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Put dead letters back where they came from, each at most once. Without --apply: only count them.',
     load: async (io) => (await import('./commands/replay.ts')).replayCommand(io),
   },
+  stats: {
+    summary: 'Compute an estimate, a verdict, a plan or a drift statistic from numbers on standard input.',
+    load: async (io) => (await import('./commands/stats.ts')).statsCommand(io),
+  },
   config: {
     summary: 'Check, show and describe the configuration.',
     load: async (io) => (await import('./commands/config.ts')).configCommand(io),

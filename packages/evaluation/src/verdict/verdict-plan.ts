@@ -16,23 +16,28 @@ export const verdictPlanSchema = z
     method: z
       .enum(METHODS)
       .default('sequential')
-      .describe('fixed holds for one look only; the others survive peeking.'),
+      .describe('sequential (default), hybrid and groupSequential survive peeking; fixed holds for one look.'),
     question: z
       .enum(['superiority', 'non-inferiority'])
       .default('superiority')
-      .describe('superiority: is it better; non-inferiority: is it no worse than the margin.'),
+      .describe('superiority (default): is it better; non-inferiority: is it no worse than the margin.'),
     direction: z
       .enum(['increase', 'decrease', 'either'])
       .default('increase')
-      .describe('The good direction; either: every change beyond the margin is bad.'),
+      .describe('increase (default) or decrease is good; either: every change beyond the margin is bad.'),
     sides: z
       .enum(['one', 'two'])
       .optional()
       .describe(
         'one: each bound holds with 1 - alpha; two: both together. Default two for superiority, one otherwise.',
       ),
-    margin: z.number().min(0).default(0).describe('Loss still accepted, in units of the estimate.'),
-    alpha: z.number().gt(0).lt(ALPHA_MAX).default(DEFAULT_ALPHA).describe('Probability of a wrong verdict.'),
+    margin: z.number().min(0).default(0).describe('Loss still accepted, in units of the estimate; default 0.'),
+    alpha: z
+      .number()
+      .gt(0)
+      .lt(ALPHA_MAX)
+      .default(DEFAULT_ALPHA)
+      .describe('Probability of a wrong verdict; default 0.05.'),
     plannedSampleSize: z
       .number()
       .positive()
@@ -44,7 +49,7 @@ export const verdictPlanSchema = z
       .number()
       .min(2)
       .default(MINIMUM_UNITS_PER_ARM)
-      .describe('Units below which nothing is decided, because every method here is asymptotic.'),
+      .describe('Units below which nothing is decided, because every method here is asymptotic; default 100.'),
   })
   .superRefine((plan, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
