@@ -35,9 +35,9 @@ test('lines are the same however the bytes are cut into chunks', async () => {
 
 test('a last line without a break counts, Windows line ends go, numbers start at 1', async () => {
   expect(await lines([Buffer.from('a\r\n\nb')])).toEqual([
-    { number: 1, text: 'a', tooLong: false },
-    { number: 2, text: '', tooLong: false },
-    { number: 3, text: 'b', tooLong: false },
+    { number: 1, text: 'a', tooLong: false, isUtf8: true },
+    { number: 2, text: '', tooLong: false, isUtf8: true },
+    { number: 3, text: 'b', tooLong: false, isUtf8: true },
   ])
   expect(await lines([])).toEqual([])
 })
@@ -48,5 +48,14 @@ test('the limit holds from both sides, and the next line is read again', async (
     ['12345', false],
     ['', true],
     ['7', false],
+  ])
+})
+
+test('a byte order mark at the start is no text; bytes that are not UTF-8 are told, and the next line is read', async () => {
+  expect((await lines([Buffer.from('\ufeffa\n\ufeffb')])).map((l) => l.text)).toEqual(['a', '\ufeffb'])
+  const found = await lines([Buffer.from([0x61, 0xff, 0x0a, 0x62])])
+  expect(found.map((l) => [l.text, l.isUtf8])).toEqual([
+    ['', false],
+    ['b', true],
   ])
 })

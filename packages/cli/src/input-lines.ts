@@ -1,13 +1,16 @@
+import { isUtf8 as isUtf8Bytes } from 'node:buffer'
+
 export interface InputLine {
   /** Counts from 1. */
   readonly number: number
-  /** Without the line break; empty when the line was too long. */
+  /** Without the line break; empty when the line was too long or is not UTF-8. */
   readonly text: string
   readonly tooLong: boolean
+  readonly isUtf8: boolean
 }
 
 /**
- * Lines of a byte stream, read as UTF-8, a final line break or none. A line longer than the limit is dropped as it comes,
+ * Lines of a byte stream, read as UTF-8 with or without a byte order mark, a final line break or none. A line longer than the limit is dropped as it comes,
  * so that input without line breaks cannot fill the memory.
  */
 export async function* inputLines(input: AsyncIterable<Uint8Array>, bytesMax: number): AsyncGenerator<InputLine> {
@@ -16,10 +19,13 @@ export async function* inputLines(input: AsyncIterable<Uint8Array>, bytesMax: nu
   let number = 0
   const finish = (): InputLine => {
     const tooLong = length > bytesMax
-    const text = tooLong ? '' : Buffer.concat(parts).toString('utf8').replace(/\r$/, '')
+    const bytes = Buffer.concat(parts)
+    const isUtf8 = isUtf8Bytes(bytes)
     parts = []
     length = 0
-    return { number: ++number, text, tooLong }
+    number++
+    const text = tooLong || !isUtf8 ? '' : bytes.toString('utf8').replace(/\r$/, '')
+    return { number, text: number === 1 ? text.replace(/^\ufeff/, '') : text, tooLong, isUtf8 }
   }
   for await (const chunk of input) {
     let start = 0

@@ -34,8 +34,9 @@ export function assignCommand(io: CliIo): Command {
       const plan = new CompiledPlan(readPlan(io, flags))
       const show = (key: string): Promise<void> => io.out(assignLine(plan, key, flags.json === true))
       if (flags.key !== undefined) return show(flags.key)
-      for await (const { text, tooLong } of inputLines(io.input(), KEY_BYTES_MAX)) {
+      for await (const { text, tooLong, isUtf8 } of inputLines(io.input(), KEY_BYTES_MAX)) {
         if (tooLong) throw new UsageError(`a key is longer than ${KEY_BYTES_MAX} bytes`)
+        if (!isUtf8) throw new UsageError('a key is not UTF-8')
         await show(text)
       }
     })

@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -94,6 +94,24 @@ test.each<[string, (dir: string) => string, RegExp]>([
   const { exitCode, report } = await check(path(cli.dir))
   expect([exitCode, report.scores]).toEqual([3, false])
   expect(report.reasons.join()).toMatch(reason)
+})
+
+test('a file that is too large is not read, and links that lead in a circle are no model', async () => {
+  const large = write(cli.dir, 'large.ubj', Buffer.of())
+  truncateSync(large, 256 * 1024 * 1024 + 1)
+  const { exitCode, report } = await check(large)
+  expect([exitCode, report.reasons]).toEqual([3, ['it has 268435457 bytes, more than 268435456']])
+  const circle = join(cli.dir, 'circle.ubj')
+  symlinkSync(circle, circle)
+  const { exitCode: usage, stderr } = await cli.run(['model', 'check', circle])
+  expect([usage, stderr]).toEqual([2, expect.stringMatching(/circle\.ubj cannot be read: ELOOP/)])
+})
+
+test('an ONNX file is known by its first bytes as well as by its name', async () => {
+  for (const name of ['no-extension', 'upper.ONNX', 'wrong.json']) {
+    const { report } = await check(write(cli.dir, name, Buffer.from(ONNX.twoColumns, 'base64')))
+    expect(report, name).toMatchObject({ kind: 'onnx', scores: true })
+  }
 })
 
 function write(dir: string, name: string, bytes: Uint8Array): string {

@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ModelRefused } from '@sluice/scoring'
-import { ModelFault } from '@sluice/trees'
 import { Command } from 'commander'
 import { type CliIo, toJson } from '../cli-io.ts'
 import { GateRefusedError } from '../exit-codes.ts'
-import { modelKind, openModel } from '../score/open-model.ts'
+import { openModel } from '../score/open-model.ts'
+import { type ModelSource, readModelSource } from '../score/read-model-file.ts'
 
 /** What `model check` says of a file or package. */
 interface ModelReport {
   readonly model: string
-  readonly kind: 'package' | 'onnx' | 'xgboost'
+  /** Absent when the file is too large to look into. */
+  readonly kind?: ModelSource['kind']
   readonly scores: boolean
   /** Why it does not score; empty when it does. */
   readonly reasons: readonly string[]
@@ -48,22 +48,23 @@ export function modelCommand(io: CliIo): Command {
 }
 
 export async function checkModel(path: string): Promise<ModelReport> {
-  const kind = modelKind(path)
-  const found = { model: basename(path), kind }
+  const model = basename(path)
+  let kind: ModelReport['kind'] | undefined
   try {
-    const facts =
-      kind === 'package'
-        ? await packageFacts(path)
-        : kind === 'xgboost'
-          ? await xgboostFacts(path)
-          : await onnxFacts(path)
-    return { ...found, scores: true, reasons: [], facts }
+    const source = readModelSource(path)
+    kind = source.kind
+    return { model, kind, scores: true, reasons: [], facts: await factsOf(path, source) }
   } catch (error) {
-    if (error instanceof ModelRefused) return { ...found, scores: false, reasons: error.reasons, facts: {} }
-    if (error instanceof ModelFault)
-      return { ...found, scores: false, reasons: [`${error.code}: ${error.message}`], facts: {} }
+    if (error instanceof ModelRefused) {
+      return { model, ...(kind === undefined ? {} : { kind }), scores: false, reasons: error.reasons, facts: {} }
+    }
     throw error
   }
+}
+
+function factsOf(path: string, source: ModelSource): Promise<Record<string, unknown>> {
+  if (source.kind === 'package') return packageFacts(path)
+  return source.kind === 'xgboost' ? xgboostFacts(path, source.bytes) : onnxFacts(path, source)
 }
 
 async function packageFacts(path: string): Promise<Record<string, unknown>> {
@@ -90,9 +91,9 @@ async function packageFacts(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-async function xgboostFacts(path: string): Promise<Record<string, unknown>> {
+async function xgboostFacts(path: string, bytes: Uint8Array): Promise<Record<string, unknown>> {
   const { openBareXgboost } = await import('../score/open-bare-xgboost.ts')
-  const opened = openBareXgboost(basename(path), readFileSync(path))
+  const opened = openBareXgboost(basename(path), bytes)
   await opened.close()
   const { what, objective, booster, xgboost, bestIteration, kernel } = opened
   const stopped = bestIteration === undefined ? {} : { bestIteration }
@@ -109,15 +110,15 @@ async function xgboostFacts(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-async function onnxFacts(path: string): Promise<Record<string, unknown>> {
-  const { what, close } = await openModel(path)
+async function onnxFacts(path: string, source: ModelSource): Promise<Record<string, unknown>> {
+  const { what, close } = await openModel(path, source)
   await close()
   return { engine: what.engine, task: what.task, features: what.features, outputs: what.outputs }
 }
 
 function reportLines({ model, kind, scores, facts }: ModelReport): readonly string[] {
   return [
-    `${model}\t${kind}\t${scores ? 'can score' : 'cannot score'}`,
+    `${model}\t${kind ?? 'file'}\t${scores ? 'can score' : 'cannot score'}`,
     ...Object.entries(facts).map(([name, value]) => `  ${name}\t${typeof value === 'string' ? value : toJson(value)}`),
   ]
 }

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -183,7 +184,108 @@ describe('lines that are no rows', () => {
   })
 })
 
+describe('rows files of every kind', () => {
+  const model = join(FIXTURES, 'binary-logistic.ubj')
+  const one = '{"f0":1,"f1":2,"f2":3}'
+  const scoreBytes = async (bytes: Uint8Array) => {
+    const file = join(cli.dir, 'rows-of-a-kind.jsonl')
+    writeFileSync(file, bytes)
+    return score(['--model', model, '--file', file])
+  }
+
+  test('a byte order mark and Windows line ends change nothing', async () => {
+    const plain = await scoreBytes(Buffer.from(`${one}\n${one}\n`))
+    expect(await scoreBytes(Buffer.from(`\ufeff${one}\r\n${one}\r\n`))).toEqual(plain)
+  })
+
+  test('bytes that are not UTF-8 are an error of their line, not another text', async () => {
+    const bytes = Buffer.concat([Buffer.from('{"plan":"'), Buffer.of(0xe9), Buffer.from(`"}\n${one}`)])
+    const { exitCode, lines } = await scoreBytes(bytes)
+    expect([exitCode, lines[0]!.line, lines[0]!.error?.message]).toEqual([
+      1,
+      1,
+      'the line is not UTF-8; convert the file',
+    ])
+    expect(lines[1]!.error).toBeUndefined()
+  })
+
+  test('fields that are no feature are told up to a limit, however many a row has and however long they are', async () => {
+    const row = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`${'x'.repeat(150)}${i}`, 1]))
+    const { stderr } = await scoreBytes(Buffer.from(JSON.stringify({ ...row, ['y'.repeat(10_000)]: 1 })))
+    expect(stderr).toContain('were ignored')
+    expect(stderr.length).toBeLessThan(20 * 260)
+  })
+})
+
+test('whole-number categories are told by their values when the file records them', async () => {
+  const original = readFileSync(join(FIXTURES, 'binary-logistic.json'), 'utf8')
+  const model = JSON.parse(original) as {
+    learner: { gradient_booster: { model: { cats: unknown } } }
+  }
+  const none = { offsets: [], values: [] }
+  model.learner.gradient_booster.model.cats = { enc: [{ type: 15, values: [20, 7, 10] }, ...Array(7).fill(none)] }
+  const changed = join(cli.dir, 'numbers.json')
+  writeFileSync(changed, JSON.stringify(model))
+  const margins = async (file: string, values: readonly (number | null)[]) => {
+    const stdin = values.map((f0) => JSON.stringify({ f0 })).join('\n')
+    return (await score(['--model', file, '--file', '-', '--margin'], stdin)).lines.map((line) => line.margin)
+  }
+  const plain = await margins(join(FIXTURES, 'binary-logistic.json'), [0, 1, 2, null])
+  expect(new Set(plain).size, 'the column matters').toBeGreaterThan(1)
+  expect(await margins(changed, [20, 7, 10, 1])).toEqual(plain)
+})
+
+test('categories that a file does not name are told on stderr', async () => {
+  const { stderr } = await score(['--model', join(FIXTURES, 'categories-mixed.ubj'), '--file', '-'], '{"f0":1}')
+  expect(stderr).toMatch(/must carry their codes \(0, 1, …\): .*f\d/)
+})
+
+test('contributions of a package that keeps its best rounds sum to the margin of those rounds', async () => {
+  const { name, features, files } = shapes.find((s) => s.files['bestMargins'] !== undefined)!
+  const [rows, best, all] = [floats(files['rows']!), floats(files['bestMargins']!), floats(files['margins']!)]
+  const r = best.findIndex(
+    (margin, i) => margin !== all[i] && rows.subarray(i * features, (i + 1) * features).every(Number.isFinite),
+  )
+  const row = [...rows.subarray(r * features, (r + 1) * features)]
+  const named = Object.fromEntries(row.map((value, c) => [`f${c}`, value]))
+  const folder = join(cli.dir, 'early-1')
+  mkdirSync(folder)
+  const put = (file: string, bytes: Uint8Array | string) => {
+    writeFileSync(join(folder, file), bytes)
+    return `path: ${file}, sha256: "${createHash('sha256').update(bytes).digest('hex')}"`
+  }
+  const expected = 1 / (1 + Math.exp(-best[r]!))
+  const model = put('model.ubj', readFileSync(join(FIXTURES, files['ubj']!)))
+  const golden = put('golden.jsonl', `${JSON.stringify({ features: named, row, score: expected, margin: best[r] })}\n`)
+  writeFileSync(
+    join(folder, 'model.yaml'),
+    `name: early
+version: 1
+task: binary
+threshold: 0.5
+labels: { negative: no, positive: yes }
+files: [{ engine: trees, rounds: best, ${model} }]
+features: [${row.map((_, c) => `{ name: f${c}, type: number }`).join(', ')}]
+golden: { reference: "XGBoost 3.2, ${name}", ${golden} }
+`,
+  )
+  const { exitCode, lines, stderr } = await score(
+    ['--model', folder, '--file', '-', '--margin', '--contributions'],
+    JSON.stringify(named),
+  )
+  expect([exitCode, stderr]).toEqual([0, ''])
+  expect(lines[0]!.margin).toBe(best[r])
+  const { baseValue, features: shares } = lines[0]!.contributions![0]!
+  expect(Object.values(shares).reduce((a, b) => a + b, baseValue)).toBeCloseTo(best[r]!, 4)
+})
+
 test.each<[string, readonly string[], number, RegExp]>([
+  [
+    'a model that is a device',
+    ['--model', '/dev/zero', '--file', '-'],
+    2,
+    /\/dev\/zero is neither a file nor a folder/,
+  ],
   ['a model that is not there', ['--model', '/nowhere', '--file', '-'], 2, /\/nowhere does not exist/],
   ['a file that is not there', ['--model', join(FIXTURES, 'dart.ubj'), '--file', '/nowhere'], 2, /is not a file/],
   ['no model', ['--file', '-'], 2, /required option '-m, --model/],

@@ -40,6 +40,7 @@ export function scoreCommand(io: CliIo): Command {
         if (flags.contributions && scorer.contributions === undefined) {
           throw new UsageError(`the ${engine} engine has no contributions`)
         }
+        for (const note of scorer.notes) io.note(note)
         const lines = new LineScorer(scorer, {
           margin: flags.margin === true,
           contributions: flags.contributions === true,

@@ -46,6 +46,7 @@ export async function openBareOnnx(name: string, bytes: Uint8Array): Promise<Row
     allocate: (rowsMax) => model.allocate(rowsMax),
     score: (batch, rows, out) => model.score(batch, rows, out),
     scoreMargins: () => {},
+    notes: [],
     contributions: undefined,
     close: () => model.close(),
   }

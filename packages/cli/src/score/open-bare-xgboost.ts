@@ -1,4 +1,5 @@
 import type { FeatureSpec } from '@sluice/features'
+import { ModelRefused } from '@sluice/scoring'
 import {
   compileTrees,
   contributions,
@@ -8,6 +9,9 @@ import {
   type TreeModelDescription,
 } from '@sluice/trees'
 import type { RowScorer } from './row-scorer.ts'
+
+/** Coded columns that are told by name. */
+const CODED_MAX = 20
 
 export interface BareXgboost extends RowScorer {
   readonly objective: string
@@ -19,9 +23,18 @@ export interface BareXgboost extends RowScorer {
 
 /**
  * A model file that XGBoost saved, without a package: columns are named as in the file, else f0 to fN, everything may be
- * missing, and there are no labels. All rounds count, as in `Booster.predict`. Throws ModelFault.
+ * missing, and there are no labels. All rounds count, as in `Booster.predict`. Throws ModelRefused.
  */
 export function openBareXgboost(name: string, bytes: Uint8Array): BareXgboost {
+  try {
+    return open(name, bytes)
+  } catch (error) {
+    if (error instanceof ModelFault) throw new ModelRefused(name, [`${error.code}: ${error.message}`], { cause: error })
+    throw error
+  }
+}
+
+function open(name: string, bytes: Uint8Array): BareXgboost {
   const ensemble = parseXgboost(bytes)
   const model = compileTrees(ensemble)
   return {
@@ -45,9 +58,22 @@ export function openBareXgboost(name: string, bytes: Uint8Array): BareXgboost {
     allocate: (rowsMax) => model.allocate(rowsMax),
     score: (batch, rows, out) => model.predict(batch, rows, out),
     scoreMargins: (batch, rows, out) => model.scoreMargins(batch, rows, out),
+    notes: codeNotes(ensemble),
     contributions: (row) => contributions(ensemble, row),
     close: async () => model.close(),
   }
+}
+
+/** Codes look like values, and a value that is taken for a code gives a wrong score without an error. */
+function codeNotes(ensemble: TreeEnsemble): readonly string[] {
+  const coded = ensemble.featureTypes.flatMap((type, column) =>
+    type === 'c' && !ensemble.categoryNames.has(column) ? [ensemble.featureNames[column] ?? `f${column}`] : [],
+  )
+  if (coded.length === 0) return []
+  const names = [...coded.slice(0, CODED_MAX), ...(coded.length > CODED_MAX ? ['…'] : [])]
+  return [
+    `These columns are categories that the file does not name; rows must carry their codes (0, 1, …): ${names.join(', ')}.`,
+  ]
 }
 
 function columnSpecs(ensemble: TreeEnsemble): readonly FeatureSpec[] {

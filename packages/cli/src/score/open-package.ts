@@ -42,11 +42,12 @@ export async function openPackage(folder: string): Promise<RowScorer> {
     allocate: (rowsMax) => model.allocate(rowsMax),
     score: (batch, rows, out) => model.score(batch, rows, out),
     scoreMargins: (batch, rows, out) => model.scoreMargins?.(batch, rows, out),
+    notes: [],
     contributions:
       treesFile === undefined
         ? undefined
         : (row) => {
-            ensemble ??= parseXgboost(treesFile.bytes)
+            ensemble ??= parseXgboost(treesFile.bytes, { rounds: treesFile.rounds })
             return contributions(ensemble, row)
           },
     close: () => model.close(),

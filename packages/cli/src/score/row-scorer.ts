@@ -14,6 +14,8 @@ export interface RowScorer {
   allocate(rowsMax: number): FeatureBatch
   score(batch: FeatureBatch, rows: number, out: Float32Array): Promise<void> | void
   scoreMargins(batch: FeatureBatch, rows: number, out: Float32Array): void
+  /** What whoever writes the rows should know, for stderr. */
+  readonly notes: readonly string[]
   /** Shapley values of one row, `margins * (features + 1)`, the bias last; `undefined` when the engine has none. */
   readonly contributions: ((row: Float32Array) => Float64Array) | undefined
   close(): Promise<void>

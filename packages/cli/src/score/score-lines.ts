@@ -9,6 +9,7 @@ export const SCORE_BATCH_ROWS = 1_024
 export const SCORE_LINE_BYTES_MAX = 1_048_576
 /** Fields that are no feature, told by name. */
 const STRANGERS_MAX = 20
+const STRANGER_LENGTH_MAX = 256
 
 export interface ScoreOptions {
   readonly margin: boolean
@@ -73,7 +74,7 @@ export class LineScorer {
     let waiting: (ScoredLine | undefined)[] = []
     let rows = 0
     for await (const line of lines) {
-      if (line.text.trim() === '' && !line.tooLong) continue
+      if (line.text.trim() === '' && !line.tooLong && line.isUtf8) continue
       this.#lines++
       const fault = this.#decode(line, rows)
       if (fault === undefined) rows++
@@ -89,7 +90,7 @@ export class LineScorer {
     yield* await this.#finish(waiting, rows)
   }
 
-  #decode({ number, text, tooLong }: InputLine, row: number): ScoredLine | undefined {
+  #decode({ number, text, tooLong, isUtf8 }: InputLine, row: number): ScoredLine | undefined {
     const error = (code: string, at: string, message: string): ScoredLine => ({
       error: { code, at, message },
       line: number,
@@ -97,6 +98,7 @@ export class LineScorer {
     if (tooLong) {
       return error('E_VALUE_TOO_LARGE', '', `the line is longer than ${SCORE_LINE_BYTES_MAX} bytes`)
     }
+    if (!isUtf8) return error('E_RECORD_UNDECODABLE', '', 'the line is not UTF-8; convert the file')
     let value: unknown
     try {
       value = JSON.parse(text)
@@ -112,8 +114,10 @@ export class LineScorer {
   }
 
   #noteStrangers(row: object): void {
-    if (this.#strangers.size >= STRANGERS_MAX) return
-    for (const name of Object.keys(row)) if (!this.#names.has(name)) this.#strangers.add(name)
+    for (const name in row) {
+      if (this.#strangers.size >= STRANGERS_MAX) return
+      if (!this.#names.has(name)) this.#strangers.add(name.slice(0, STRANGER_LENGTH_MAX))
+    }
   }
 
   async #finish(waiting: readonly (ScoredLine | undefined)[], rows: number): Promise<readonly ScoredLine[]> {
