@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -65,7 +66,7 @@ function up(prefix: string, ...args: string[]): Run {
   return { child, stderr: () => stderr, ended }
 }
 
-const newPrefix = (name: string): string => `${name}-${process.pid}-${Date.now().toString(36)}`
+const newPrefix = (name: string): string => `${name}-${randomBytes(4).toString('hex')}`
 
 /** How many held-out customers the split gives each version of the demo. */
 function expectedSplit(): ReadonlyMap<number, readonly string[]> {

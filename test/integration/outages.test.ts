@@ -1,6 +1,6 @@
 import { type ComponentHandle, startKafka, startRegistry } from '@sluice/local-stack'
 import { appendRecords, until } from '@sluice/testing'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { describe, type ExpectStatic, inject, test } from 'vitest'
 import { type Customer, churnCustomers, churnSchema, customerEncoder } from './churn-events.ts'
 import { TestPlatform } from './platform.ts'
 
@@ -12,104 +12,130 @@ const TEST_MS_MAX = 240_000
 const SERVICES = ['router', 'scorer-v7', 'scorer-v8'] as const
 /** A killed broker is taken back by its controller only after its session has ended; 9 s is the default. */
 const FAST_SESSION = { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' }
+const startBroker = (): Promise<ComponentHandle> => startKafka({ properties: FAST_SESSION })
 
-/** A broker and a registry of its own: both are broken on purpose. */
-describe.skipIf(inject('stackKind') === 'embedded')(
-  'dependencies go away and come back',
-  { timeout: TEST_MS_MAX },
-  () => {
-    let broker: ComponentHandle
-    let registry: ComponentHandle
-    let platform: TestPlatform
-    let encodeAsBefore: Encoder
-    let sent = 0
-    beforeAll(async () => {
-      ;[broker, registry] = await Promise.all([startKafka({ properties: FAST_SESSION }), startRegistry()])
-      platform = await TestPlatform.open({
-        name: 'outages',
-        brokers: [broker.address],
-        registryUrl: registry.address,
-      })
-      await platform.start()
-      encodeAsBefore = await customerEncoder(platform)
+/** A platform with one component of its own, which is broken on purpose. */
+class Outage {
+  readonly component: ComponentHandle
+  readonly platform: TestPlatform
+  readonly #encode: Encoder
+  #sent = 0
+
+  private constructor(component: ComponentHandle, platform: TestPlatform, encode: Encoder) {
+    this.component = component
+    this.platform = platform
+    this.#encode = encode
+  }
+
+  static async open(start: () => Promise<ComponentHandle>): Promise<Outage> {
+    const component = await start()
+    const { name, address } = component
+    const platform = await TestPlatform.open({
+      name: `outage-of-${name}`,
+      ...(name === 'kafka' ? { brokers: [address] } : { registryUrl: address }),
     })
-    afterAll(async () => {
-      // A broker that a failed test left frozen would hold up the end of the services.
-      await Promise.allSettled([broker?.resume(), registry?.resume()])
-      await platform?.stop()
-      await Promise.all([broker?.stop(), registry?.stop()])
-    })
+    await platform.start()
+    return new Outage(component, platform, await customerEncoder(platform))
+  }
 
-    async function send(count: number, encode = encodeAsBefore): Promise<void> {
-      const customers = churnCustomers()
-      const records = Array.from({ length: count }, (_, i) =>
-        encode({ ...customers[i % customers.length], loyaltyTier: 'none' } as unknown as Customer),
-      )
-      await appendRecords(platform.log, platform.topics.events, records, { timestampMs: Date.now() })
-      sent += count
+  async close(): Promise<void> {
+    // One that a failed test left frozen would hold up the end of the services.
+    await Promise.allSettled([this.component.resume()])
+    await this.platform.stop()
+    await this.component.stop()
+  }
+
+  async send(count: number, encode = this.#encode): Promise<void> {
+    const customers = churnCustomers()
+    const records = Array.from({ length: count }, (_, i) =>
+      encode({ ...customers[i % customers.length], loyaltyTier: 'none' } as unknown as Customer),
+    )
+    await appendRecords(this.platform.log, this.platform.topics.events, records, { timestampMs: Date.now() })
+    this.#sent += count
+  }
+
+  predictions(): Promise<number> {
+    return this.platform.count(this.platform.topics.predictions)
+  }
+
+  /** Sends events and returns while their predictions come out. */
+  async workInHand(): Promise<void> {
+    await this.send(EVENTS)
+    await until('the first predictions', async () => ((await this.predictions()) > 0 ? true : undefined))
+  }
+
+  /** Every service says that it is not ready, by which condition, and that the log is the cause. */
+  async checkNotReady(expect: ExpectStatic): Promise<void> {
+    for (const service of SERVICES) {
+      const problems = await this.platform.notReady(service)
+      const condition = service === 'router' ? 'churn' : 'log'
+      expect(problems.map((problem) => problem.condition)).toEqual([condition])
+      expect(problems[0]!.reason).toMatch(/^(kafka|log): /)
     }
+  }
 
-    const predictions = (): Promise<number> => platform.count(platform.topics.predictions)
+  /** Everything is ready again, what comes now is scored, and nothing of before is missing or mixed up. */
+  async checkNothingLost(expect: ExpectStatic): Promise<void> {
+    await this.platform.ready()
+    await this.send(100)
+    await this.platform.rest()
+    const report = await this.platform.delivery()
+    const { duplicates } = report
+    console.log(`${this.component.name}: ${duplicates} predictions of ${this.#sent} events came again`)
+    expect(report).toMatchObject({ violations: [], events: this.#sent, predicted: this.#sent, deadLettered: 0 })
+    expect(this.platform.crashes).toEqual([])
+  }
+}
 
-    /** Sends events and returns while their predictions come out. */
-    async function workInHand(): Promise<void> {
-      const before = await predictions()
-      await send(EVENTS)
-      await until('the first predictions', async () => ((await predictions()) > before ? true : undefined))
+// Side by side, because most of the time is waiting for limits to run out.
+const options = { timeout: TEST_MS_MAX, concurrent: true, skip: inject('stackKind') === 'embedded' }
+describe('dependencies go away and come back', options, () => {
+  test('the broker is killed and comes back', async ({ expect }) => {
+    const outage = await Outage.open(startBroker)
+    try {
+      await outage.workInHand()
+      await outage.component.kill('SIGKILL')
+      await outage.checkNotReady(expect)
+      await outage.component.restart()
+      await outage.checkNothingLost(expect)
+    } finally {
+      await outage.close()
     }
+  })
 
-    /** Everything is ready again, what comes now is scored, and nothing of before is missing or mixed up. */
-    async function checkNothingLost(what: string): Promise<void> {
-      await platform.ready()
-      await send(100)
-      await platform.rest()
-      const report = await platform.delivery()
-      expect(report).toMatchObject({ violations: [], events: sent, predicted: sent, deadLettered: 0 })
-      console.log(`${what}: ${report.duplicates} of ${sent} predictions came again`)
-      expect(platform.crashes).toEqual([])
+  test('the broker freezes with open connections and goes on', async ({ expect }) => {
+    const outage = await Outage.open(startBroker)
+    try {
+      await outage.workInHand()
+      await outage.component.pause()
+      await outage.checkNotReady(expect)
+      await outage.component.resume()
+      await outage.checkNothingLost(expect)
+    } finally {
+      await outage.close()
     }
+  })
 
-    async function allNotReady(): Promise<void> {
-      for (const service of SERVICES) {
-        const problems = await platform.notReady(service)
-        const condition = service === 'router' ? 'churn' : 'log'
-        expect(problems.map((problem) => problem.condition)).toEqual([condition])
-        expect(problems[0]!.reason).toMatch(/^(kafka|log): /)
-      }
-    }
-
-    test('the broker is killed and comes back', async () => {
-      await workInHand()
-      await broker.kill('SIGKILL')
-      await allNotReady()
-      await broker.restart()
-      await checkNothingLost('broker killed')
-    })
-
-    test('the broker freezes with open connections and goes on', async () => {
-      await workInHand()
-      await broker.pause()
-      await allNotReady()
-      await broker.resume()
-      await checkNothingLost('broker frozen')
-    })
-
-    test('the registry freezes while events come with a schema that nobody has read yet', async () => {
+  test('the registry freezes while events come with a schema that nobody has read yet', async ({ expect }) => {
+    const outage = await Outage.open(startRegistry)
+    const { platform, component } = outage
+    try {
       const schema = churnSchema()
       const newer = { ...schema, fields: [...schema.fields, { name: 'loyaltyTier', type: 'string', default: 'none' }] }
       const encode = await customerEncoder(platform, newer)
-      const before = await predictions()
-      await registry.pause()
-      await send(EVENTS, encode)
+      await component.pause()
+      await outage.send(EVENTS, encode)
       for (const service of ['scorer-v7', 'scorer-v8'] as const) {
         const problems = await platform.notReady(service)
         expect(problems.map((problem) => problem.condition)).toEqual(['log'])
-        expect(problems[0]!.reason).toContain(`schema registry: ${registry.address}`)
+        expect(problems[0]!.reason).toContain(`schema registry: ${component.address}`)
       }
       expect((await fetch(`${platform.service('router').ops}/health/ready`)).status).toBe(200)
-      expect(await predictions()).toBe(before)
-      await registry.resume()
-      await checkNothingLost('registry frozen')
-    })
-  },
-)
+      expect(await outage.predictions()).toBe(0)
+      await component.resume()
+      await outage.checkNothingLost(expect)
+    } finally {
+      await outage.close()
+    }
+  })
+})

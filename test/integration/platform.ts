@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -65,7 +66,7 @@ export class TestPlatform {
   #plan: CompiledPlan | undefined
 
   private constructor(options: PlatformOptions) {
-    const prefix = `${options.name}-${process.pid}-${Date.now().toString(36)}`
+    const prefix = `${options.name}-${randomBytes(4).toString('hex')}`
     const brokers = options.brokers ?? inject('kafkaBrokers')
     const registryUrl = options.registryUrl ?? inject('registryUrl')
     this.#options = options
