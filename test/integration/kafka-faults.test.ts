@@ -110,9 +110,10 @@ describe.skipIf(inject('stackKind') === 'embedded')('a broker that fails', () =>
   }
 
   /** Writes `RECORDS` numbers to every partition, one batch at a time, as fast as they are acknowledged. */
-  async function writeNumbers(first: number): Promise<void> {
+  async function writeNumbers(first: number, underWay: () => void = () => {}): Promise<void> {
     const writer = await log.openWriter()
     for (let i = 0; i < RECORDS; i++) {
+      if (i === 1) underWay()
       for (let partition = 0; partition < PARTITIONS; partition++) {
         writer.append(input, partition, batchOf(numbered(1, first + i)))
       }
@@ -159,8 +160,9 @@ describe.skipIf(inject('stackKind') === 'embedded')('a broker that fails', () =>
     async () => {
       const copying = await startCopying()
       await writeNumbers(0)
-      const writing = writeNumbers(RECORDS)
-      await sleep(50)
+      const underWay = Promise.withResolvers<void>()
+      const writing = writeNumbers(RECORDS, underWay.resolve)
+      await underWay.promise
       await broker.kill('SIGKILL')
       await broker.restart()
       await writing
@@ -176,8 +178,9 @@ describe.skipIf(inject('stackKind') === 'embedded')('a broker that fails', () =>
     async () => {
       const copying = await startCopying()
       await writeNumbers(0)
-      const writing = writeNumbers(RECORDS)
-      await sleep(50)
+      const underWay = Promise.withResolvers<void>()
+      const writing = writeNumbers(RECORDS, underWay.resolve)
+      await underWay.promise
       await broker.pause()
       await sleep(PAUSE_MS)
       await broker.resume()
