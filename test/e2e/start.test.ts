@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { endpointTopics } from '@sluice/contracts'
 import { kafkaLog } from '@sluice/kafka'
 import { CompiledPlan, planFromConfig } from '@sluice/routing'
 import { loadPlatformConfig, systemClock } from '@sluice/runtime'
 import { readTopic, until } from '@sluice/testing'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const RATE = '2000'
@@ -32,6 +33,8 @@ interface Summary {
 }
 
 interface Run {
+  /** Folder for temporary files of the run, and of nobody else. */
+  readonly tmp: string
   readonly child: ChildProcess
   readonly stderr: () => string
   readonly ended: Promise<{ readonly exitCode: number | null; readonly stdout: string }>
@@ -39,6 +42,8 @@ interface Run {
 
 /** `sluice up` as a person types it, on the stack that all tests share and on topics of its own. */
 function up(prefix: string, ...args: string[]): Run {
+  const tmp = mkdtempSync(join(tmpdir(), 'sluice-e2e-'))
+  onTestFinished(() => rmSync(tmp, { recursive: true, force: true }))
   const child = spawn(process.execPath, ['packages/cli/src/main.ts', 'up', ...args], {
     cwd: ROOT,
     env: {
@@ -51,6 +56,7 @@ function up(prefix: string, ...args: string[]): Run {
             SLUICE_REDIS__URL: inject('redisUrl'),
           }),
       SLUICE_TOPICS__PREFIX: prefix,
+      TMPDIR: tmp,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -63,7 +69,7 @@ function up(prefix: string, ...args: string[]): Run {
     stderr += text
   })
   const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, stdout }))
-  return { child, stderr: () => stderr, ended }
+  return { tmp, child, stderr: () => stderr, ended }
 }
 
 const newPrefix = (name: string): string => `${name}-${randomBytes(4).toString('hex')}`
@@ -123,6 +129,7 @@ test.skipIf(isEmbedded)('on a real broker every customer is predicted once, by t
   checkSummary(JSON.parse(stdout) as Summary)
   expect(stdout.trimEnd().split('\n')).toHaveLength(1)
   if (process.platform === 'linux') expect(processesWith(prefix)).toEqual([])
+  expect(readdirSync(run.tmp)).toEqual([])
 
   const log = kafkaLog({ brokers: inject('kafkaBrokers'), clientId: prefix, clock: systemClock, logger: QUIET })
   onTestFinished(() => log.close())
@@ -144,20 +151,36 @@ test('on the embedded log the same customers get the same versions, without a pr
   checkSummary(JSON.parse(stdout) as Summary)
 })
 
-test.skipIf(isEmbedded || process.platform !== 'linux')(
-  'Ctrl-C in the middle of the demo ends everything that was started',
-  async () => {
+/** A demo without end, as soon as its predictions come out of the services that it names. */
+async function runningDemo(prefix: string): Promise<Run> {
+  const run = up(prefix, '--demo')
+  await until('predictions on the screen', () => (/[1-9]\d* predictions out/.test(run.stderr()) ? true : undefined), {
+    still: run.stderr,
+  })
+  const pids = [...run.stderr().matchAll(/^\S+ +http:\S+ {2}metrics \S+ {2}pid (\d+)$/gm)].map((match) => match[1]!)
+  expect(pids).toHaveLength(3)
+  expect(processesWith(prefix)).toEqual(expect.arrayContaining([...pids, String(run.child.pid)]))
+  return run
+}
+
+describe.skipIf(isEmbedded || process.platform !== 'linux')('in the middle of the demo', () => {
+  test('Ctrl-C ends everything that was started', async () => {
     const prefix = newPrefix('interrupt')
-    const run = up(prefix, '--demo')
-    await until('predictions on the screen', () => (/[1-9]\d* predictions out/.test(run.stderr()) ? true : undefined), {
-      still: run.stderr,
-    })
-    const pids = [...run.stderr().matchAll(/^\S+ +http:\S+ {2}metrics \S+ {2}pid (\d+)$/gm)].map((match) => match[1]!)
-    expect(pids).toHaveLength(3)
-    expect(processesWith(prefix)).toEqual(expect.arrayContaining([...pids, String(run.child.pid)]))
+    const run = await runningDemo(prefix)
     run.child.kill('SIGINT')
     const { exitCode, stdout } = await run.ended
     expect({ exitCode, stdout }, run.stderr()).toEqual({ exitCode: 130, stdout: '' })
     expect(processesWith(prefix)).toEqual([])
-  },
-)
+    expect(readdirSync(run.tmp)).toEqual([])
+  })
+
+  test('kill -9 of the command leaves no service behind', async () => {
+    const prefix = newPrefix('killed')
+    const run = await runningDemo(prefix)
+    run.child.kill('SIGKILL')
+    await run.ended
+    await until('the end of the services', () => (processesWith(prefix).length === 0 ? true : undefined), {
+      still: () => processesWith(prefix).join(', '),
+    })
+  })
+})
