@@ -258,6 +258,31 @@ describe('directions', () => {
     expect([judge(0).verdict, judge(1).verdict, judge(2.9).verdict]).toEqual(['harmed', 'undecided', 'safe'])
   })
 
+  test('a relative margin is a limit on the bad side of the control, whatever its sign', () => {
+    const arm = (estimate: number, standardError: number): EstimateResult => ({
+      kind: 'estimate',
+      estimate,
+      standardError,
+      n: 500,
+      degreesOfFreedom: null,
+    })
+    const contrast = (control: number, candidate: number, direction: 'increase' | 'decrease') =>
+      relativeMarginContrast(arm(control, 0.01), arm(candidate, 0.02), { direction, margin: 0.1 })
+    // 10 % below 0.5 is 0.45, above it 0.55; 10 % below -2 is -2.2. Errors: √(0.02² + (0.9 · 0.01)²) and so on.
+    const table = [
+      [contrast(0.5, 0.48, 'increase'), 0.03, Math.sqrt(0.0004 + 0.000081)],
+      [contrast(0.5, 0.48, 'decrease'), -0.07, Math.sqrt(0.0004 + 0.000121)],
+      [contrast(-2, -2.3, 'increase'), -0.1, Math.sqrt(0.0004 + 0.000121)],
+      [contrast(-2, -1.9, 'decrease'), -0.1, Math.sqrt(0.0004 + 0.000081)],
+    ] as const
+    for (const [result, estimate, error] of table) {
+      if (result.kind !== 'estimate') throw new Error(result.reason)
+      expect(result.estimate).toBeCloseTo(estimate, 12)
+      expect(result.standardError).toBeCloseTo(error, 12)
+      expect(result.n).toBe(1000)
+    }
+  })
+
   test('a covariate that explains the outcome narrows, one that does not leaves it alone', () => {
     const x = Array.from({ length: 200 }, (_, i) => (i * 37) % 101)
     const noise = x.map((_, i) => (i * 53) % 7)

@@ -72,13 +72,6 @@ function gammaFraction(a: number, x: number): number {
   return gammaFactor(a, x) * h
 }
 
-/** Regularized lower incomplete gamma function P(a, x), a > 0, x ≥ 0. */
-export function regularizedGammaP(a: number, x: number): number {
-  invariant(a > 0 && x >= 0, `regularizedGammaP: a = ${a}, x = ${x}`)
-  if (x === 0) return 0
-  return x < a + 1 ? gammaSeries(a, x) : 1 - gammaFraction(a, x)
-}
-
 /** Regularized upper incomplete gamma function Q(a, x) = 1 - P(a, x), accurate in the far tail. */
 export function regularizedGammaQ(a: number, x: number): number {
   invariant(a > 0 && x >= 0, `regularizedGammaQ: a = ${a}, x = ${x}`)

@@ -67,15 +67,10 @@ export function normalSf(z: number): number {
   return z > 0 ? tail : 1 - tail
 }
 
-/** P(Z ≤ z) of the standard normal. */
-export function normalCdf(z: number): number {
-  return normalSf(-z)
-}
-
 const NEWTON_STEPS_MAX = 60
 
 /**
- * The z with P(Z > z) = q, 0 < q < 1. Small q keep full relative accuracy, which `normalQuantile(1 - q)` cannot.
+ * The z with P(Z > z) = q, 0 < q < 1. Small q keep full relative accuracy; a quantile of 1 - q could not.
  *
  * Newton's method on ln P(Z > z): that function is concave, so from any start the second step lies right of the root
  * and all later ones descend to it.
@@ -93,9 +88,4 @@ export function normalUpperQuantile(q: number): number {
     if (Math.abs(change) <= 1e-15 * Math.max(1, z)) break
   }
   return z
-}
-
-/** The z with P(Z ≤ z) = p, 0 < p < 1. */
-export function normalQuantile(p: number): number {
-  return -normalUpperQuantile(p)
 }

@@ -3,10 +3,10 @@ import vectors from '../../../../schemas/vectors/statistics/special-functions.js
 import { expectWithin } from '../testing/expect-within.ts'
 import { logBeta, regularizedBeta } from './beta.ts'
 import { chiSquareSf, chiSquareUpperQuantile } from './chi-square.ts'
-import { logGamma, regularizedGammaP, regularizedGammaQ } from './gamma.ts'
+import { logGamma } from './gamma.ts'
 import { gaussLegendre } from './gauss-legendre.ts'
 import { kolmogorovSf } from './kolmogorov.ts'
-import { normalCdf, normalSf, normalUpperQuantile } from './normal.ts'
+import { normalSf, normalUpperQuantile } from './normal.ts'
 import { tSf, tUpperQuantile } from './student-t.ts'
 
 /** Each row ends with the expected value; the rest are the arguments. */
@@ -20,7 +20,6 @@ function agrees(rows: readonly (readonly number[])[], compute: (...x: number[]) 
 describe('special functions agree with 60-digit arithmetic and scipy, tails included', () => {
   test('normal', () => {
     agrees(vectors.normalUpperTail, normalSf, 1e-12)
-    agrees(vectors.normalUpperTail, (z) => normalCdf(-z!), 1e-12)
     agrees(vectors.normalUpperQuantile, normalUpperQuantile, 1e-12)
   })
   test('Student t, from 1 to 10^9 degrees of freedom', () => {
@@ -35,13 +34,6 @@ describe('special functions agree with 60-digit arithmetic and scipy, tails incl
     agrees(vectors.regularizedBeta, (a, b, x) => regularizedBeta(a!, b!, x!), 1e-11)
     agrees(vectors.logBeta, logBeta as (...x: number[]) => number, 1e-12)
     agrees(vectors.logGamma, logGamma, 1e-12)
-    for (const [a, x] of [
-      [0.5, 0.2],
-      [3, 9],
-      [40, 38],
-    ] as const) {
-      expectWithin(regularizedGammaP(a, x) + regularizedGammaQ(a, x), 1, 1e-15)
-    }
   })
   test('Kolmogorov', () => agrees(vectors.kolmogorovUpperTail, kolmogorovSf, 1e-10))
 
