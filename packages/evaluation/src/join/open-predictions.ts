@@ -24,28 +24,19 @@ const OFFSETS = BigInt(OPEN_BLOCK_OFFSETS)
  * after more than 49 days lie in a list beside the blocks.
  */
 export class OpenPredictions {
-  /** By `version.partition`, then by block number. */
-  readonly #runs = new Map<string, Map<bigint, OpenBlock>>()
+  /** By version, by partition, by block number. */
+  readonly #runs = new Map<number, Map<number, Map<number, OpenBlock>>>()
   readonly #facts = new Map<string, readonly CountedFact[]>()
   readonly #floors = new Map<string, bigint>()
-  readonly #versions = new Set<number>()
 
   /** Versions seen so far. */
-  get versions(): ReadonlySet<number> {
-    return this.#versions
+  versions(): Iterable<number> {
+    return this.#runs.keys()
   }
 
   /** Bytes of all blocks as they are stored, without what lies beside them. */
   get blockBytes(): number {
-    let bytes = 0
-    for (const run of this.#runs.values()) for (const block of run.values()) bytes += block.byteLength
-    return bytes
-  }
-
-  get count(): number {
-    let count = 0
-    for (const run of this.#runs.values()) for (const block of run.values()) count += block.count
-    return count
+    return this.#blocks().reduce((sum, block) => sum + block.byteLength, 0)
   }
 
   read(position: JoinPosition): OpenSlot | undefined {
@@ -58,17 +49,12 @@ export class OpenPredictions {
   }
 
   insert(position: JoinPosition, slot: OpenSlot): void {
-    const key = runKey(position)
-    let run = this.#runs.get(key)
-    if (run === undefined) {
-      run = new Map()
-      this.#runs.set(key, run)
-      this.#versions.add(position.version)
-    }
-    const number = position.offset / OFFSETS
+    const { version, partition } = position
+    const run = this.#run(version, partition)
+    const number = blockNumber(position)
     let block = run.get(number)
     if (block === undefined) {
-      block = OpenBlock.empty(position.version, position.partition, number * OFFSETS)
+      block = OpenBlock.empty(version, partition, BigInt(number) * OFFSETS)
       run.set(number, block)
     }
     block.insert(placeOf(position), slot)
@@ -97,8 +83,7 @@ export class OpenPredictions {
 
   /** All predictions, by version, partition and offset. */
   *entries(): Generator<readonly [JoinPosition, OpenSlot]> {
-    const blocks = [...this.#runs.values()].flatMap((run) => [...run.values()])
-    blocks.sort(
+    const blocks = this.#blocks().sort(
       (a, b) => a.version - b.version || a.partition - b.partition || (a.firstOffset < b.firstOffset ? -1 : 1),
     )
     for (const block of blocks) {
@@ -115,17 +100,17 @@ export class OpenPredictions {
    */
   forget(beforeMs: number): number {
     let forgotten = 0
-    for (const [key, run] of this.#runs) {
-      const numbers = [...run.keys()].sort((a, b) => (a < b ? -1 : 1))
-      for (const number of numbers.slice(0, -1)) {
-        const block = run.get(number)!
+    for (const run of [...this.#runs.values()].flatMap((partitions) => [...partitions.values()])) {
+      const blocks = [...run.values()].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1))
+      for (const block of blocks.slice(0, -1)) {
+        const { version, partition, firstOffset } = block
         const places = [...block.places()]
         if (places.some((place) => block.read(place)!.eventTimeMs >= beforeMs)) break
-        const { version, partition, firstOffset } = block
-        for (const place of places)
+        for (const place of places) {
           this.#facts.delete(slotKey({ version, partition, offset: firstOffset + BigInt(place) }))
-        run.delete(number)
-        this.#floors.set(key, firstOffset + OFFSETS)
+        }
+        run.delete(blockNumber({ offset: firstOffset }))
+        this.#floors.set(runKey(block), firstOffset + OFFSETS)
         forgotten += places.length
       }
     }
@@ -134,7 +119,7 @@ export class OpenPredictions {
 
   snapshot(): OpenPredictionsSnapshot {
     return {
-      blocks: [...this.#runs.values()].flatMap((run) => [...run.values()].map((block) => block.encode())),
+      blocks: this.#blocks().map((block) => block.encode()),
       facts: [...this.#facts],
       floors: [...this.#floors].map(([key, offset]) => [key, offset.toString()] as const),
     }
@@ -144,11 +129,7 @@ export class OpenPredictions {
     const open = new OpenPredictions()
     for (const bytes of snapshot.blocks) {
       const block = OpenBlock.decode(bytes)
-      const key = runKey(block)
-      const run = open.#runs.get(key) ?? new Map<bigint, OpenBlock>()
-      run.set(block.firstOffset / OFFSETS, block)
-      open.#runs.set(key, run)
-      open.#versions.add(block.version)
+      open.#run(block.version, block.partition).set(blockNumber({ offset: block.firstOffset }), block)
     }
     for (const [key, facts] of snapshot.facts) open.#facts.set(key, facts)
     for (const [key, offset] of snapshot.floors) open.#floors.set(key, BigInt(offset))
@@ -156,7 +137,20 @@ export class OpenPredictions {
   }
 
   #block(position: JoinPosition): OpenBlock | undefined {
-    return this.#runs.get(runKey(position))?.get(position.offset / OFFSETS)
+    return this.#runs.get(position.version)?.get(position.partition)?.get(blockNumber(position))
+  }
+
+  #run(version: number, partition: number): Map<number, OpenBlock> {
+    const partitions = this.#runs.get(version) ?? new Map<number, Map<number, OpenBlock>>()
+    this.#runs.set(version, partitions)
+    const run = partitions.get(partition) ?? new Map<number, OpenBlock>()
+    partitions.set(partition, run)
+    return run
+  }
+
+  #blocks(): OpenBlock[] {
+    const runs = [...this.#runs.values()].flatMap((partitions) => [...partitions.values()])
+    return runs.flatMap((run) => [...run.values()])
   }
 }
 
@@ -168,6 +162,11 @@ function inlineOutcome(eventTimeMs: number, facts: readonly CountedFact[]): Open
   if (fact!.recordedAtMs !== null || fact!.label === null) return undefined
   const delayMs = fact!.occurredAtMs - eventTimeMs
   return delayMs >= 0 && delayMs <= INLINE_DELAY_MS_MAX ? { label: fact!.label, delayMs } : undefined
+}
+
+/** A number and no bigint, for speed: exact for offsets below 2^63. */
+function blockNumber({ offset }: { readonly offset: bigint }): number {
+  return Number(offset / OFFSETS)
 }
 
 function placeOf({ offset }: JoinPosition): number {

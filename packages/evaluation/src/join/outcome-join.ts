@@ -221,17 +221,17 @@ export class OutcomeJoin {
 
   snapshot(): JoinSnapshot {
     const { horizonMs, graceMs, absence } = this.config
-    return structuredClone({
+    return {
       config: { horizonMs, graceMs, absence },
       nowMs: this.#nowMs,
       taken: [...this.#taken],
       open: this.#open.snapshot(),
       keys: this.#keys.snapshot(),
       ceIds: this.#ceIds.snapshot(),
-      standing: [...this.#standing],
+      standing: [...this.#standing].map((standing) => ({ ...standing })),
       held: [...this.#held],
-      totals: this.#totals,
-    })
+      totals: { ...this.#totals, pairs: { ...this.#totals.pairs } },
+    }
   }
 
   /** Goes on from a snapshot. The settings must be those it was made with: what was counted depends on them. */
@@ -243,15 +243,15 @@ export class OutcomeJoin {
       )
     }
     const join = new OutcomeJoin(config, sink)
-    const { nowMs, taken, open, keys, ceIds, standing, held, totals } = structuredClone(snapshot)
+    const { nowMs, taken, open, keys, ceIds, standing, held, totals } = snapshot
     join.#nowMs = nowMs
     for (const [partition, offset] of taken) join.#taken.set(partition, offset)
     join.#open = OpenPredictions.restore(open)
     join.#keys = PositionIndex.restore(keys)
     join.#ceIds = PositionIndex.restore(ceIds)
-    for (const one of standing) join.#standing.add(one)
+    for (const one of standing) join.#standing.add({ ...one })
     join.#held = [...held]
-    join.#totals = totals
+    join.#totals = { ...totals, pairs: { ...totals.pairs } }
     return join
   }
 
@@ -345,7 +345,7 @@ export class OutcomeJoin {
   }
 
   *#predictionsOf({ partition, offset }: JoinEvent): Generator<JoinPosition> {
-    for (const version of this.#open.versions) {
+    for (const version of this.#open.versions()) {
       const position = { version, partition, offset }
       if (this.#open.read(position) !== undefined) yield position
     }

@@ -45,22 +45,25 @@ export class UnlabelledCounters {
   /** Loss of each as if nothing will happen. */
   readonly losses: LossSums
   decidedPositive: number
+  #n: number
 
   constructor(scores = new ScoreHistogram(), losses = new LossSums(), decidedPositive = 0) {
     this.scores = scores
     this.losses = losses
     this.decidedPositive = decidedPositive
+    this.#n = scores.counts.reduce((sum, count) => sum + count, 0)
   }
 
   get n(): number {
-    return this.scores.counts.reduce((sum, count) => sum + count, 0)
+    return this.#n
   }
 
   count(score: number, decided: boolean, times: 1 | -1 = 1): void {
     this.scores.count(score, times)
     this.losses.count(score, false, times)
     if (decided) this.decidedPositive += times
-    if (times === -1 && this.n === 0) {
+    this.#n += times
+    if (this.#n === 0) {
       this.scores.cells.fill(0)
       this.losses.cells.fill(0)
     }
@@ -70,6 +73,7 @@ export class UnlabelledCounters {
     this.scores.merge(other.scores)
     this.losses.merge(other.losses)
     this.decidedPositive += other.decidedPositive
+    this.#n += other.n
     return this
   }
 

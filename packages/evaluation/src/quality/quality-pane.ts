@@ -1,6 +1,17 @@
+import { Confusion } from '../counters/confusion.ts'
+import { LabelledScores } from '../counters/labelled-scores.ts'
+import { LossSums } from '../counters/loss-sums.ts'
+import { ScoreHistogram } from '../counters/score-histogram.ts'
 import { POSITIVE_LABEL } from '../join/outcome-fact.ts'
 import type { JoinChange } from '../join/outcome-join.ts'
-import { NO_ENDINGS, PAIR_ENDINGS, type PairEnding, type Settled, UNSETTLED } from '../join/settle-facts.ts'
+import {
+  type EndingCounts,
+  NO_ENDINGS,
+  PAIR_ENDINGS,
+  type PairEnding,
+  type Settled,
+  UNSETTLED,
+} from '../join/settle-facts.ts'
 import { DelayHistogram } from './delay-histogram.ts'
 import { LabelledCounters, UnlabelledCounters } from './labelled-counters.ts'
 
@@ -10,6 +21,17 @@ export interface PaneKey {
   readonly partition: number
   /** Start in event time of the predictions, a multiple of PANE_MS. */
   readonly startMs: number
+}
+
+/** Plain data of a pane. */
+export interface QualityPaneSnapshot {
+  readonly key: PaneKey
+  /** Cells of confusion, labelled scores and losses, scores and losses of the unlabelled, and delays. */
+  readonly cells: readonly Float64Array[]
+  readonly decidedPositive: number
+  readonly delayMsSum: number
+  readonly humanLabels: number
+  readonly endings: EndingCounts
 }
 
 /**
@@ -61,6 +83,38 @@ export class QualityPane {
     this.humanLabels += other.humanLabels
     for (const ending of ENDINGS) this.endings[ending] += other.endings[ending]
     return this
+  }
+
+  snapshot(): QualityPaneSnapshot {
+    const { key, labelled, unlabelled, delays, delayMsSum, humanLabels, endings } = this
+    const counters = [
+      labelled.confusion,
+      labelled.scores,
+      labelled.losses,
+      unlabelled.scores,
+      unlabelled.losses,
+      delays,
+    ]
+    const { decidedPositive } = unlabelled
+    const cells = counters.map((counter) => counter.cells.slice())
+    return { key, cells, decidedPositive, delayMsSum, humanLabels, endings: { ...endings } }
+  }
+
+  static restore(snapshot: QualityPaneSnapshot): QualityPane {
+    const [confusion, scores, losses, openScores, openLosses, delays] = snapshot.cells
+    const pane = new QualityPane(snapshot.key, {
+      labelled: new LabelledCounters(new Confusion(confusion), new LabelledScores(scores), new LossSums(losses)),
+      unlabelled: new UnlabelledCounters(
+        new ScoreHistogram(openScores),
+        new LossSums(openLosses),
+        snapshot.decidedPositive,
+      ),
+      delays: new DelayHistogram(delays),
+    })
+    pane.delayMsSum = snapshot.delayMsSum
+    pane.humanLabels = snapshot.humanLabels
+    Object.assign(pane.endings, snapshot.endings)
+    return pane
   }
 
   #count({ score, decision, eventTimeMs }: JoinChange, settled: Settled, times: 1 | -1): void {

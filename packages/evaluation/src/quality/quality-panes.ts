@@ -1,12 +1,19 @@
 import type { JoinChange } from '../join/outcome-join.ts'
 import { type JoinConfig, PANE_MS, paneStartMs } from '../join/prediction-state.ts'
-import { type PaneKey, QualityPane } from './quality-pane.ts'
+import { type PaneKey, QualityPane, type QualityPaneSnapshot } from './quality-pane.ts'
 import { QualityWindow } from './quality-window.ts'
 
 /** A span of event time, `fromMs` included and `toMs` not; both multiples of PANE_MS. */
 export interface TimeSpan {
   readonly fromMs: number
   readonly toMs: number
+}
+
+/** Plain data of a set of panes. */
+export interface QualityPanesSnapshot {
+  readonly panes: readonly QualityPaneSnapshot[]
+  /** Per pane that was read, how far it was counted. */
+  readonly ends: readonly (readonly [string, bigint])[]
 }
 
 /**
@@ -71,6 +78,21 @@ export class QualityPanes {
       this.#panes.delete(id)
       this.#ends.delete(id)
     }
+  }
+
+  /** All panes as plain data, to be kept together with the state of the join that filled them. */
+  snapshot(): QualityPanesSnapshot {
+    return {
+      panes: this.panes().map((pane) => pane.snapshot()),
+      ends: [...this.#ends],
+    }
+  }
+
+  static restore(snapshot: QualityPanesSnapshot): QualityPanes {
+    const panes = new QualityPanes()
+    for (const pane of snapshot.panes) panes.#panes.set(paneId(pane.key), QualityPane.restore(pane))
+    for (const [id, end] of snapshot.ends) panes.#ends.set(id, end)
+    return panes
   }
 
   #pane(key: PaneKey): QualityPane {
