@@ -81,6 +81,8 @@ function parseLine(
   if (scores.length !== expected) return `\`score\` has ${scores.length} values, the task has ${expected}`
   if (scores.some((value) => !Number.isFinite(value))) return '`score` is not finite'
   const margins = margin === undefined ? undefined : floats(margin)
+  if (margins !== undefined && margins.length !== expected)
+    return `\`margin\` has ${margins.length} values, the task has ${expected}`
   return { line, features, row: floats(row), scores, margins }
 }
 

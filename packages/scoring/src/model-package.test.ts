@@ -131,6 +131,11 @@ test.each([
   ['no rows', '', /it has no rows/],
   ['a short row', '{"features":{},"row":[1],"score":0.5}', /`row` has 1 values, the model has 2 features/],
   ['scores of another task', '{"features":{},"row":[1,1],"score":[0.5,0.5]}', /`score` has 2 values, the task has 1/],
+  [
+    'margins of another task',
+    '{"features":{},"row":[1,1],"score":0.5,"margin":[0,0]}',
+    /`margin` has 2 values, the task has 1/,
+  ],
   ['a score that is none', '{"features":{},"row":[1,1],"score":"NaN"}', /`score` is not finite/],
   ['an unknown key', '{"features":{},"row":[1,1],"score":1,"weight":2}', /weight/],
   ['a row of texts', '{"features":{},"row":["1","1"],"score":1}', /row\.0/],

@@ -1,4 +1,4 @@
-import { cpSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -94,6 +94,21 @@ test.each<[string, (dir: string) => string, RegExp]>([
   const { exitCode, report } = await check(path(cli.dir))
   expect([exitCode, report.scores]).toEqual([3, false])
   expect(report.reasons.join()).toMatch(reason)
+})
+
+test('a bare XGBoost file whose category names were cut is refused by the column', async () => {
+  const model = JSON.parse(readFileSync(join(FIXTURES, 'binary-logistic.json'), 'utf8')) as {
+    learner: { gradient_booster: { model: { cats: unknown } } }
+  }
+  // What XGBoost 3.2 writes for the categories "naïve" and "red".
+  const cut = { offsets: [0, 5, 8], values: [110, 97, -61, -81, 118, 101, 114, 101] }
+  const none = { offsets: [], values: [] }
+  model.learner.gradient_booster.model.cats = { enc: [none, cut, ...Array(6).fill(none)] }
+  const { exitCode, report } = await check(write(cli.dir, 'cut.json', Buffer.from(JSON.stringify(model))))
+  expect(exitCode).toBe(3)
+  expect(report.reasons).toEqual([
+    expect.stringMatching(/E_MODEL_UNSUPPORTED: .*enc\[1\].*categories of f1 .* put the model into a package/),
+  ])
 })
 
 test('a file that is too large is not read, and links that lead in a circle are no model', async () => {

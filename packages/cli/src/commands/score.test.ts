@@ -166,6 +166,16 @@ describe('lines that are no rows', () => {
     expect(stderr).toContain('3 of 5 lines could not be scored')
   })
 
+  test.each([
+    ['{"f0":"1"}', 'f0', 'it is a text; write a number without quotes, or null'],
+    ['{"f1":[1]}', 'f1', 'it is an array; write a number'],
+    ['{"f2":true}', 'f2', 'it is the boolean true; write a number'],
+    ['{"f0":1}}', '', 'not JSON: .* at position 8$'],
+  ])('%s: what it is and what to write', async (line, at, message) => {
+    const { lines } = await score(['--model', model, '--file', '-'], line)
+    expect(lines[0]!.error).toMatchObject({ at, message: expect.stringMatching(message) })
+  })
+
   test('a bad line changes no score of its neighbours, across batches', async () => {
     const good = Array.from({ length: 3_000 }, (_, i) => JSON.stringify({ f0: i / 100, f1: -i / 50, f2: i % 7 }))
     const mixed = good.flatMap((line, i) => (i % 97 === 0 ? ['{', line] : [line]))

@@ -62,7 +62,7 @@ export function scoreCommand(io: CliIo): Command {
 function openInput(io: CliIo, file: string): AsyncIterable<Uint8Array> {
   if (file === '-') return io.input()
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
-    throw new UsageError(`--file: ${file} is not a file`)
+    throw new UsageError(`--file: ${file} is not a file; - reads standard input`)
   return createReadStream(file)
 }
 

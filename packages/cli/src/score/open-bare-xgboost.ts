@@ -81,7 +81,7 @@ function columnSpecs(ensemble: TreeEnsemble): readonly FeatureSpec[] {
     const name = ensemble.featureNames[column] ?? `f${column}`
     if (ensemble.categoryNamesUnsure.has(column)) {
       throw new ModelFault(
-        'E_MODEL_CATEGORIES',
+        'E_MODEL_UNSUPPORTED',
         `learner.gradient_booster.model.cats.enc[${column}]`,
         `the categories of ${name} cannot be told from the file, because XGBoost cuts names that are not ASCII; put the model into a package that lists them, or train with ASCII names or whole numbers`,
       )

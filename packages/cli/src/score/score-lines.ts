@@ -1,5 +1,5 @@
 import { faultMessage, type RecordFault } from '@sluice/contracts'
-import { compileRowDecoder, type FeatureBatch } from '@sluice/features'
+import { compileRowDecoder, type FeatureBatch, type FeatureSpec } from '@sluice/features'
 import type { InputLine } from '../input-lines.ts'
 import type { RowScorer } from './row-scorer.ts'
 
@@ -103,14 +103,24 @@ export class LineScorer {
     try {
       value = JSON.parse(text)
     } catch (cause) {
-      return error('E_RECORD_UNDECODABLE', '', `the line is not JSON: ${(cause as Error).message}`)
+      // Within a line there is but one line, whose number would be taken for the file's.
+      const reason = (cause as Error).message.replace(/ \(line \d+ column \d+\)$/, '')
+      return error('E_RECORD_UNDECODABLE', '', `the line is not JSON: ${reason}`)
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return error('E_RECORD_UNDECODABLE', '', 'the line is not a JSON object of named features')
     }
     this.#noteStrangers(value)
-    const fault = this.#decoder.decodeRow(value as Record<string, unknown>, this.#batch, row)
-    return fault === 0 ? undefined : error(fault.code, fault.at, faultMessage(fault satisfies RecordFault))
+    const named = value as Record<string, unknown>
+    const fault = this.#decoder.decodeRow(named, this.#batch, row)
+    if (fault === 0) return undefined
+    const hint = fault.code === 'E_FEATURE_TYPE' ? this.#typeHint(fault.at, named[fault.at]) : ''
+    return error(fault.code, fault.at, faultMessage(fault satisfies RecordFault) + hint)
+  }
+
+  #typeHint(name: string, value: unknown): string {
+    const feature = this.#scorer.features.find((candidate) => candidate.name === name)
+    return feature === undefined ? '' : ` (it is ${kindOf(value)}; write ${WANTED[feature.type]})`
   }
 
   #noteStrangers(row: object): void {
@@ -164,6 +174,18 @@ export class LineScorer {
       })
     })
   }
+}
+
+const WANTED: Readonly<Record<FeatureSpec['type'], string>> = {
+  number: 'a number without quotes, or null',
+  boolean: 'true, false, 0, 1 or null',
+  category: 'one of its categories, or null',
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'string') return 'a text'
+  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value)}`
 }
 
 /** Without labels nothing is decided: the score of a model with several outputs is the largest. */
