@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Score rows from a file with a model, without a broker.',
     load: async (io) => (await import('./commands/score.ts')).scoreCommand(io),
   },
+  evaluate: {
+    summary: 'Join predictions with what really happened, from two files, and report the quality of each version.',
+    load: async (io) => (await import('./commands/evaluate.ts')).evaluateCommand(io),
+  },
   model: {
     summary: 'Say what a model is and whether it can score.',
     load: async (io) => (await import('./commands/model.ts')).modelCommand(io),
