@@ -206,12 +206,6 @@ export class TestPlatform {
     )
   }
 
-  /** How many records of a topic a group has committed, all partitions together. */
-  async committed(group: string, topic: string): Promise<number> {
-    const offsets = await this.log.admin.committedOffsets(group, topic)
-    return offsets.reduce((sum, { offset }) => sum + Number(offset ?? 0), 0)
-  }
-
   /** Waits until the router and after it the scorers have committed everything. */
   async rest(): Promise<void> {
     const stages = [
@@ -221,17 +215,20 @@ export class TestPlatform {
         topic: this.topics.version(version),
       })),
     ]
-    for (const { group, topic } of stages.flat()) {
-      let behind = ''
-      await until(
-        `the end of ${topic} for ${group}`,
-        async () => {
-          behind = await this.#behind(group, topic)
-          return behind === '' ? true : undefined
-        },
-        { waitMsMax: REST_MS_MAX, still: () => `${behind}\n${this.crashes.join('\n')}\n${this.logLines()}` },
-      )
-    }
+    for (const { group, topic } of stages.flat()) await this.caughtUp(group, topic)
+  }
+
+  /** Waits until a group has committed everything that is in a topic. */
+  async caughtUp(group: string, topic: string): Promise<void> {
+    let behind = ''
+    await until(
+      `the end of ${topic} for ${group}`,
+      async () => {
+        behind = await this.#behind(group, topic)
+        return behind === '' ? true : undefined
+      },
+      { waitMsMax: REST_MS_MAX, still: () => `${behind}\n${this.crashes.join('\n')}\n${this.logLines()}` },
+    )
   }
 
   read(what: 'events' | 'predictions' | 'shadows' | 'deadLetters'): Promise<readonly ReadRecord[]> {
