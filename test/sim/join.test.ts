@@ -29,7 +29,7 @@ const SEED = Number(process.env['SIM_SEED'] ?? 1)
 const SPAN = { fromMs: T0, toMs: T0 + PREDICTIONS_MS + MINUTE }
 const VERSIONS = [7, 8, 9]
 /** Per run. */
-const CRASHES = 4
+const CRASHES = 2
 
 type Entry =
   | { readonly kind: 'prediction'; readonly prediction: JoinPrediction; readonly atMs: number }
