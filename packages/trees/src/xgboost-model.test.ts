@@ -94,6 +94,30 @@ describe('models of every shape score as the XGBoost that trained them', () => {
     expect(parseXgboost(encodeJson(model)).baseMargins[0]).toBeCloseTo(margin, 7)
   })
 
+  test('a leaf of -0 counts as 0 in DART, which sums each tree by itself, and as -0 elsewhere', () => {
+    const marginOf = (name: 'gbtree' | 'dart') => {
+      const model = modelJson('single-leaf')
+      const booster = model.learner.gradient_booster
+      for (const tree of booster.model.trees) tree.split_conditions.fill(0)
+      // JSON.stringify writes 0 for -0.
+      const trees = JSON.stringify(booster.model).replaceAll('"split_conditions":[0', '"split_conditions":[-0')
+      const weights = booster.model.trees.map(() => 1)
+      const text = JSON.stringify({
+        ...booster,
+        name,
+        model: 'trees',
+        ...(name === 'dart' ? { weight_drop: weights } : {}),
+      })
+      Object.assign(model.learner.learner_model_param, { base_score: '-0' })
+      Object.assign(model.learner.objective, { name: 'reg:squarederror' })
+      const whole = JSON.stringify({ ...model, learner: { ...model.learner, gradient_booster: 'booster' } })
+      const file = whole.replace('"booster"', text.replace('"trees"', trees))
+      const ensemble = parseXgboost(new TextEncoder().encode(file))
+      return referenceMargins(ensemble, new Float32Array(ensemble.width))[0]
+    }
+    expect([marginOf('gbtree'), marginOf('dart')]).toEqual([-0, 0])
+  })
+
   test('gblinear is refused by name, so that another engine may take it', () => {
     expect(() => parseXgboost(fixture('gblinear').bytes('ubj'))).toThrow(ModelFault)
     expect(() => parseXgboost(fixture('gblinear').bytes('json'))).toThrow(/booster "gblinear" has no trees/)

@@ -145,7 +145,7 @@ function readTrees(model: ModelObject, booster: ModelObject, width: number, outp
   const weights = readWeights(model, booster, sources.length)
   let nodes = 0
   return sources.map((source, index) => {
-    const tree = readTree(source, { width, outputs, output: groups[index]!, weight: weights[index]! })
+    const tree = readTree(source, { width, outputs, output: groups[index]!, weight: weights?.[index] })
     nodes += tree.left.length
     if (nodes > NODES_MAX) throw new ModelFault('E_MODEL_TOO_LARGE', source.where, `more than ${NODES_MAX} nodes`)
     return tree
@@ -153,10 +153,9 @@ function readTrees(model: ModelObject, booster: ModelObject, width: number, outp
 }
 
 /** DART weights lie beside the trees from XGBoost 3.4 on, beside the booster before. */
-function readWeights(model: ModelObject, booster: ModelObject, trees: number): Float32Array {
+function readWeights(model: ModelObject, booster: ModelObject, trees: number): Float32Array | undefined {
   const owner = [booster, model].find((object) => object.has('weight_drop'))
-  if (owner === undefined) return new Float32Array(trees).fill(1)
-  return owner.floats('weight_drop', trees)
+  return owner?.floats('weight_drop', trees)
 }
 
 function readBestIteration(learner: ModelObject): number | undefined {

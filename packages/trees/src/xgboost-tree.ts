@@ -11,8 +11,8 @@ export interface TreeContext {
   readonly width: number
   readonly outputs: number
   readonly output: number
-  /** Weight of a DART tree; 1 otherwise. */
-  readonly weight: number
+  /** Weight of a DART tree; undefined for other boosters. */
+  readonly weight: number | undefined
 }
 
 /** Node arrays of one tree as the file has them, checked for length but not for sense. */
@@ -38,8 +38,9 @@ export function readTree(source: ModelObject, context: TreeContext): Tree {
     ? readVectorLeaves(source, nodes, order, leafAt, leafWidth)
     : readScalarLeaves(nodes, order, leafAt)
   for (let i = 0; i < leaves.length; i++) {
-    // XGBoost multiplies in float32 before it adds, so the product can be stored.
-    leaves[i] = Math.fround(leaves[i]! * context.weight)
+    // XGBoost multiplies in float32 before it adds, so the product can be stored. DART sums each tree by itself, from 0 on,
+    // so a leaf of -0 counts as 0 there.
+    if (context.weight !== undefined) leaves[i] = Math.fround((leaves[i]! + 0) * context.weight)
     if (!Number.isFinite(leaves[i]!)) {
       throw new ModelFault('E_MODEL_NOT_FINITE', source.where, `leaf value ${i} is ${leaves[i]}`)
     }
