@@ -8,6 +8,7 @@ const MODE = ascii(HEADERS.mode)
 const CE_ID = ascii('ce_id')
 const TRACEPARENT = ascii('traceparent')
 const TRACESTATE = ascii('tracestate')
+const REPLAY = ascii(HEADERS.replay)
 const SHADOW = ascii('shadow')
 
 /** Longest `ce_id` that is carried into the prediction, in bytes; a longer one is left out rather than cut. */
@@ -48,6 +49,8 @@ export class EventHeaders {
   /** The trace context headers as they lie in the slab, names included. */
   readonly traceparent: Span = { start: 0, length: -1 }
   readonly tracestate: Span = { start: 0, length: -1 }
+  /** Says that the record is a dead letter that was put back: its id may be lower than ones seen before. */
+  readonly replay: Span = { start: 0, length: -1 }
 
   #bytes: Uint8Array = new Uint8Array(0)
   #hasOrigin = false
@@ -65,6 +68,7 @@ export class EventHeaders {
     this.traceparent.length = -1
     this.tracestate.length = -1
     this.router.length = -1
+    this.replay.length = -1
     readHeaders(
       slab.bytes,
       slab.headerStarts[index]!,
@@ -95,6 +99,7 @@ export class EventHeaders {
       this.ceId.length = valueLength > CE_ID_BYTES_MAX ? -1 : valueLength
     } else if (this.#is(TRACEPARENT, nameStart, nameLength)) this.#span(this.traceparent, nameStart, end)
     else if (this.#is(TRACESTATE, nameStart, nameLength)) this.#span(this.tracestate, nameStart, end)
+    else if (this.#is(REPLAY, nameStart, nameLength)) this.#span(this.replay, nameStart, end)
     return true
   }
 

@@ -11,6 +11,7 @@ import {
   parseAvroSchema,
   RecordBatchBuilder,
   readAvroValue,
+  readHeaders,
   type Slab,
   slabValue,
   type Telemetry,
@@ -239,4 +240,33 @@ test('predictions that do not fit into one batch go into several, none is lost',
   await scorerWith(slowModel([]), new Counts(), 1_024).score([slabOf(events(n))], outputs)
   expect(outputs.slabs.length).toBeGreaterThan(1)
   expect(new Set(outputs.of(topics.predictions).map((p) => p['predictionId'])).size).toBe(n)
+})
+
+test('the trace context and the mark of a replay go on into the prediction, other headers stay behind', async () => {
+  const builder = new RecordBatchBuilder()
+  const value = new TextEncoder().encode('{"tenure":1}')
+  builder.value(value, 0, value.length)
+  const headers = new HeaderBlockBuilder()
+  for (const [name, text] of [
+    ['secret', 'x'],
+    ['traceparent', '00-a-b-01'],
+    [HEADERS.origin, '2:7'],
+    [HEADERS.plan, '3'],
+    [HEADERS.mode, 'live'],
+    [HEADERS.replay, '2:5'],
+  ] as const) {
+    headers.text(name, text)
+  }
+  builder.extraHeaders(headers)
+  builder.add(1)
+  const at = { topic: topics.version(8), partition: 2, fetchOffset: 0n, isolation: 'read_committed' } as const
+  const outputs = new Outputs()
+  await scorerWith(slowModel([]), new Counts()).score([new BatchDecoder().decode(builder.seal().slice(), at)], outputs)
+  const [slab] = outputs.slabs
+  const names: string[] = []
+  readHeaders(slab!.bytes, slab!.headerStarts[0]!, slab!.headerLengths[0]!, slab!.headerCounts[0]!, (start, length) => {
+    names.push(new TextDecoder().decode(slab!.bytes.subarray(start, start + length)))
+    return true
+  })
+  expect(names).toEqual([HEADERS.origin, HEADERS.plan, HEADERS.mode, 'traceparent', HEADERS.replay])
 })

@@ -17,8 +17,8 @@ import { ScoreTally } from './score-tally.ts'
 
 /** Largest record batch written, in bytes: Kafka's default `max.message.bytes`, less what the broker adds. */
 export const OUTPUT_BATCH_BYTES_MAX = 1_048_576 - 64
-/** Longest trace context that is carried over, in bytes; W3C asks for at least 512 of `tracestate`. */
-const TRACE_BYTES_MAX = 2_048
+/** Longest headers that are carried over, in bytes; W3C asks for at least 512 of `tracestate`. */
+const CARRIED_BYTES_MAX = 2_048
 
 export interface EventScorerOptions {
   readonly endpoint: string
@@ -45,7 +45,7 @@ export class EventScorer {
   readonly #frame = newFrame()
   /** Filled anew for every prediction. */
   readonly #prediction = { score: 0, decision: 0, plan: 0, eventTimeMs: 0 }
-  readonly #trace = { bytes: new Uint8Array(TRACE_BYTES_MAX), length: 0, count: 0 } satisfies HeaderBlock
+  readonly #carried = { bytes: new Uint8Array(CARRIED_BYTES_MAX), length: 0, count: 0 } satisfies HeaderBlock
   #filling: RowBatch
   #scoring: RowBatch
   #tally: ScoreTally
@@ -146,10 +146,10 @@ export class EventScorer {
     this.#prediction.plan = headers.plan
     this.#prediction.eventTimeMs = slab.timestamps[record]!
     encoder.write(headers.origin, this.#prediction, scores, row, slab.bytes, headers.ceId.start, headers.ceId.length)
-    this.#copyTrace(slab)
+    this.#copyCarried(slab)
     const topic = headers.mode === 'live' ? topics.predictions : topics.shadows
     const keyLength = slab.keyLengths[record]!
-    const headerLength = headers.router.length + this.#trace.length
+    const headerLength = headers.router.length + this.#carried.length
     const builder = this.#outputs.room(topic, slab.partition, keyLength, encoder.length, headerLength)
     if (builder === undefined) {
       this.#deadLetter(slab, record, { code: 'E_OUTPUT_TOO_LARGE', at: `key of ${keyLength} bytes` })
@@ -158,24 +158,26 @@ export class EventScorer {
     builder.key(slab.bytes, slab.keyStarts[record]!, keyLength)
     builder.value(encoder.bytes, 0, encoder.length)
     builder.headers(slab.bytes, headers.router.start, headers.router.length, ROUTER_HEADERS)
-    if (this.#trace.count > 0) builder.extraHeaders(this.#trace)
+    if (this.#carried.count > 0) builder.extraHeaders(this.#carried)
     builder.add(clock.nowMs())
     this.#tally.prediction(headers.mode, encoder.variant, decide.labels[decision]!, slab.timestamps[record]!)
   }
 
-  #copyTrace(slab: Slab): void {
-    this.#trace.length = 0
-    this.#trace.count = 0
+  /** The trace context, and the mark of a dead letter that was put back. */
+  #copyCarried(slab: Slab): void {
+    this.#carried.length = 0
+    this.#carried.count = 0
     this.#copySpan(slab, this.#headers.traceparent)
     this.#copySpan(slab, this.#headers.tracestate)
+    this.#copySpan(slab, this.#headers.replay)
   }
 
   #copySpan(slab: Slab, span: Span): void {
-    const trace = this.#trace
-    if (span.length < 0 || trace.length + span.length > TRACE_BYTES_MAX) return
-    trace.bytes.set(slab.bytes.subarray(span.start, span.start + span.length), trace.length)
-    trace.length += span.length
-    trace.count++
+    const carried = this.#carried
+    if (span.length < 0 || carried.length + span.length > CARRIED_BYTES_MAX) return
+    carried.bytes.set(slab.bytes.subarray(span.start, span.start + span.length), carried.length)
+    carried.length += span.length
+    carried.count++
   }
 
   #deadLetter(slab: Slab, record: number, fault: RecordFault): void {

@@ -1,10 +1,17 @@
 import type { AvroType, RecordField, RecordType } from './schema.ts'
 
-/** Writer kinds that a reader kind accepts besides itself (Avro 1.12, "Schema Resolution"). */
+const NUMBERS = ['int', 'long', 'float', 'double'] as const
+
+/**
+ * Writer kinds that a reader kind accepts besides itself (Avro 1.12, "Schema Resolution"). Numbers go further than that
+ * and accept every kind of number: what reads them in the end is a float32 column, and a producer that widens an int to a
+ * double may do so before the endpoint's own schema follows.
+ */
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
-  long: ['int'],
-  float: ['int', 'long'],
-  double: ['int', 'long', 'float'],
+  int: NUMBERS,
+  long: NUMBERS,
+  float: NUMBERS,
+  double: NUMBERS,
   string: ['bytes'],
   bytes: ['string'],
 }
