@@ -34,11 +34,10 @@ export function processPlatform(options: ProcessPlatformOptions): Platform {
   }
   mkdirSync(options.logDir, { recursive: true })
   const processes = serviceProcesses(options, env)
-  let routerUrl = ''
   return {
     env,
     get routerUrl() {
-      return routerUrl
+      return processes[0]!.address?.http ?? ''
     },
     openLog: async (client) =>
       kafkaLog({
@@ -55,7 +54,6 @@ export function processPlatform(options: ProcessPlatformOptions): Platform {
           return { name: service.name, http, ops, pid: service.pid! }
         }),
       )
-      routerUrl = running.find((service) => service.name === 'router')!.http
       return running
     },
     stop: async () => {

@@ -35,6 +35,7 @@ export class ServiceProcess {
   readonly #options: ServiceProcessOptions
   readonly #log: WriteStream
   #child: ChildProcess | undefined
+  #address: ServiceListening | undefined
   #listening: Promise<ServiceListening> | undefined
   #stopping = false
   #restarts = 0
@@ -43,6 +44,11 @@ export class ServiceProcess {
     this.name = options.name
     this.#options = options
     this.#log = createWriteStream(options.logFile, { flags: 'a' })
+  }
+
+  /** Where it listens now: after a restart the system has chosen other ports. */
+  get address(): ServiceListening | undefined {
+    return this.#address
   }
 
   get pid(): number | undefined {
@@ -68,7 +74,9 @@ export class ServiceProcess {
     })
     this.#listening = new Promise((resolve, reject) => {
       child.on('message', (message) => {
-        if (isListening(message)) resolve(message)
+        if (!isListening(message)) return
+        this.#address = message
+        resolve(message)
       })
       child.once('exit', (code, signal) => {
         const reason = signal ?? `exit code ${code}`
