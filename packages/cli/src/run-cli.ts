@@ -63,6 +63,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Compute an estimate, a verdict, a plan or a drift statistic from numbers on standard input.',
     load: async (io) => (await import('./commands/stats.ts')).statsCommand(io),
   },
+  simulate: {
+    summary:
+      'Run rollouts on made-up customers with known effects: how often they err, how long they take, what it costs.',
+    load: async (io) => (await import('./commands/simulate.ts')).simulateCommand(io),
+  },
   config: {
     summary: 'Check, show and describe the configuration.',
     load: async (io) => (await import('./commands/config.ts')).configCommand(io),

@@ -143,6 +143,16 @@ describe('holds', () => {
     expect(d.state.stepIndex).toBe(2)
   })
 
+  test('arms of the wrong size win nothing and use up no look, whatever health does about it', () => {
+    const analysis = { ...CHURN.analysis, method: 'fixed', health: { srm: 'warn' } }
+    const d = new Drive(churnSpec({ analysis })).at('ab')
+    const lost = { ...clearWin(d), candidate: arm(d.nowMs, { units: 9_000, successes: 5_000 }) }
+    d.look({ ...lost, control: arm(d.nowMs, { units: 12_000, successes: 6_000 }) })
+    expect([d.state.decision, d.state.metrics]).toEqual([null, {}])
+    d.look(clearWin(d))
+    expect(d.state.decision?.by).toBe('statistics')
+  })
+
   test.each([
     ['noTraffic', { lastUnitAtMs: 0 }, 2 * HOUR],
     ['labelStall', { lastOutcomeAtMs: null }, 25 * HOUR],

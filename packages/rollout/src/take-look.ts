@@ -8,14 +8,22 @@ import { promotedPlan, stepPlan } from './rollout-plan.ts'
 import { currentStep, NO_MEMORY, ranMs, stageOf } from './rollout-state.ts'
 import type { Transition } from './transition.ts'
 
-/** Everything a look may lead to, in order of precedence: rollback, holds, decision, then the gates of the step. */
+/**
+ * Everything a look may lead to, in order of precedence: rollback, holds, decision, then the gates of the step. Arms that
+ * are not what they were designed to be win nothing and use up no look; a harm still takes the candidate back, because a
+ * candidate that loses its customers' records is what makes such arms.
+ */
 export function takeLook(at: Transition, report: LookReport): void {
   const { analysis } = at.state.spec
+  const problems = healthProblems(at.state, report, at.nowMs)
+  const isSound = !problems.some(({ check }) => check === 'srm' || check === 'multipleExposure')
   const judgements = judge(analysis, report, at.state.metrics)
-  remember(at, judgements)
+  remember(
+    at,
+    judgements.filter(({ role }) => isSound || role === 'level'),
+  )
   const harmed = judgements.filter((judgement) => judgement.verdict === 'harmed')
   const harm = harmed.find((judgement) => judgement.onHarm === 'rollback')
-  const problems = healthProblems(at.state, report, at.nowMs)
   const fatal = problems.find((problem) => problem.action === 'rollback')
   const cause = harm === undefined ? fatal?.detail : harmText(harm)
   if (cause !== undefined) {
@@ -39,7 +47,7 @@ export function takeLook(at: Transition, report: LookReport): void {
       .map(harmText)
       .join('; '),
   )
-  decide(at, judgements)
+  if (isSound) decide(at, judgements)
   releaseDecided(at, report)
   passTime(at, report)
   moveOn(at, report)
