@@ -152,8 +152,7 @@ function guardrailTest(analysis: Analysis, guardrail: StatisticalGuardrail, repo
   const [low, high] = (['increase', 'decrease'] as const).map((side) =>
     verdict(effectOf(metric, analysis, report, { direction: side, margin }), plan({ alpha, direction: side })),
   ) as [Verdict, Verdict]
-  if (low.verdict === 'safe') return high
-  return high.verdict === 'harmed' ? high : low
+  return low.verdict === 'safe' ? high : low
 }
 
 /** The effect a test is about: of paired events in the shadow stage, of the two arms in the live stage. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { replay } from './apply-event.ts'
 import { explain } from './explain.ts'
-import { parseRolloutSpec } from './rollout-spec.ts'
 import { step } from './step.ts'
 import { ada, arm, BASE, bob, CHURN, churnSpec, DAY, DIGEST, Drive, HOUR, MINUTE } from './testing/churn-rollout.ts'
 
@@ -107,6 +106,14 @@ describe('rollback', () => {
     )
   })
 
+  test('is the last thing a look does, whatever else it saw', () => {
+    const d = new Drive().at('canary')
+    const { candidate } = disaster(d)
+    d.look({ control: arm(d.nowMs, { units: 2_600 }), candidate })
+    expect(d.kinds().at(-1)).toBe('rolling-back')
+    expect(d.state.holds).toEqual({})
+  })
+
   test('an infrastructure failure needs no statistics, even while promoting', () => {
     const d = new Drive().at('most')
     d.wait(HOUR).look({ stage: 'release' })
@@ -191,6 +198,9 @@ describe('holds', () => {
     expect(Object.keys(d.state.holds)).toEqual(['signal'])
     d.look()
     expect(d.state.phase).toBe('running')
+    const sunk = { ...measures, positiveRate: arm(d.nowMs, { units: 5_000, recall: 0.1 }).measures['recall']! }
+    d.look({ control: arm(d.nowMs, { units: 5_000 }), candidate: { ...shifted, measures: sunk } })
+    expect(Object.keys(d.state.holds)).toEqual(['signal'])
   })
 
   test('warn reports once and stops nothing; rollback takes back', () => {
@@ -286,6 +296,19 @@ describe('approval', () => {
     expect(approve(new Drive().at('canary'), { step: 'canary' })).toBe('no-effect')
   })
 
+  test('of one step is none of the next', () => {
+    const asking = { approval: { approvers: ['ml-leads'], validFor: '30d' } }
+    const steps = [
+      { name: 'first', weight: 1, hold: asking },
+      { name: 'second', weight: 2, hold: asking },
+    ]
+    const d = new Drive(churnSpec({ steps, analysis: {} })).started()
+    approve(d, { step: 'first' })
+    d.look()
+    d.confirm().look()
+    expect([d.state.stepIndex, d.state.phase]).toEqual([1, 'awaiting-approval'])
+  })
+
   test('expires, and is then asked for again', () => {
     const d = new Drive().at('ab')
     approve(d, {})
@@ -326,6 +349,8 @@ describe('who may act', () => {
     const late = old.effects.flatMap((e) => (e.kind === 'append-events' ? e.events : []))
     const taken = over.effects.flatMap((e) => (e.kind === 'append-events' ? e.events : []))
     expect(replay(before.spec, [...d.events, ...taken, ...late])).toEqual(over.state)
+    const behind = late.map((event) => ({ ...event, seq: over.state.seq + 1 }))
+    expect(replay(before.spec, [...d.events, ...taken, ...behind])).toEqual(over.state)
   })
 
   test('observe reports once per step what it would do, and never does it', () => {
@@ -387,10 +412,42 @@ test('the sample of a step counts only what came during it', () => {
   expect([d.state.stepIndex, d.state.unitsBefore]).toEqual([2, 200])
 })
 
-test('with two goals one clear win is not enough, and Holm asks more of the first', () => {
-  const analysis = { ...CHURN.analysis, goals: [{ metric: 'retained' }, { metric: 'recall' }] }
-  const d = new Drive(churnSpec({ analysis })).at('ab')
-  d.wait(DAY).look(clearWin(d))
-  expect(d.state.decision).toBeNull()
-  expect(parseRolloutSpec({ ...CHURN, analysis }).ok).toBe(true)
+test('a later step of the same stage counts from where it began', () => {
+  const [, canary, ...rest] = CHURN.steps
+  const steps = [canary, { name: 'tenth', weight: 10, hold: { minSampleSize: 300 } }, ...rest]
+  const d = new Drive(churnSpec({ steps })).at('tenth')
+  const look = (units: number) => d.look({ control: arm(d.nowMs, { units }), candidate: arm(d.nowMs, { units }) })
+  expect(d.state.unitsBefore).toBe(1_000)
+  look(1_299)
+  expect(d.state.stepIndex).toBe(1)
+  look(1_300)
+  expect(d.state.stepIndex).toBe(2)
+})
+
+describe('two goals', () => {
+  const goals = [{ metric: 'retained' }, { metric: 'recall' }]
+  const arms = (d: Drive, successes: number, recall: number) => ({
+    control: arm(d.nowMs, { units: 10_000, successes: 5_000, recall: 0.5 }),
+    candidate: arm(d.nowMs, { units: 10_000, successes, recall }),
+  })
+
+  test('may be won at different looks', () => {
+    const d = new Drive(churnSpec({ analysis: { ...CHURN.analysis, goals } })).at('ab')
+    d.look(arms(d, 5_500, 0.5))
+    expect(d.state.decision).toBeNull()
+    d.look(arms(d, 5_000, 0.55))
+    expect(d.state.decision?.reason).toBe('won: retained, recall')
+  })
+
+  test('need more than one alone: two p-values of 0.036 are not both below 0.05 after Holm', () => {
+    const after = (metrics: readonly { metric: string }[]) => {
+      const analysis = { ...CHURN.analysis, method: 'fixed', goals: metrics }
+      const d = new Drive(churnSpec({ analysis })).at('ab')
+      d.look(arms(d, 5_148, 0.5148)) // z = 2.09
+      return d.state.decision?.by
+    }
+    expect(after(goals)).toBeUndefined()
+    expect(after(goals.slice(0, 1))).toBe('statistics')
+    expect(after(goals.slice(1))).toBe('statistics')
+  })
 })
