@@ -90,7 +90,7 @@ class KafkaLog implements Log {
             'exactly_once needs a client that sends its group membership and a new producer epoch with every ' +
             'transaction; kafkajs speaks older versions of those requests, in which a late end of one transaction can ' +
             'commit the next (KAFKA-17754) and a member that was replaced is not kept out',
-          fix: 'Set delivery: at_least_once; ids make duplicates recognisable. The raw protocol driver will bring exactly_once.',
+          fix: 'Set delivery: at_least_once; ids make duplicates recognisable.',
         },
       ])
     }
